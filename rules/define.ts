@@ -1,0 +1,299 @@
+/**
+ * The words a capture rule may use. A rule is data: it says where a class type keeps a fact and how
+ * links run through it, and it can neither throw nor execute. The tracer in `nodes/metadata/` gives
+ * the words their meaning.
+ */
+
+/**
+ * Every fact a rule can name. The order and the spelling are promises: names are only ever added at the
+ * end. The first thirty are the field set of earlier ComfyUI metadata savers; START_STEP on are ours.
+ */
+export const META_FIELDS = [
+  'MODEL_NAME',
+  'MODEL_HASH',
+  'VAE_NAME',
+  'VAE_HASH',
+  'POSITIVE_PROMPT',
+  'NEGATIVE_PROMPT',
+  'CLIP_SKIP',
+  'SEED',
+  'STEPS',
+  'CFG',
+  'SAMPLER_NAME',
+  'SCHEDULER',
+  'GUIDANCE',
+  'DENOISE',
+  'CLIP_MODEL_NAME',
+  'WEIGHT_DTYPE',
+  'IMAGE_WIDTH',
+  'IMAGE_HEIGHT',
+  'MAX_SHIFT',
+  'BASE_SHIFT',
+  'T5_PROMPT',
+  'CLIP_PROMPT',
+  'SHIFT',
+  'EMBEDDING_NAME',
+  'EMBEDDING_HASH',
+  'LORA_MODEL_NAME',
+  'LORA_MODEL_HASH',
+  'LORA_STRENGTH_MODEL',
+  'LORA_STRENGTH_CLIP',
+  'END_STEP',
+  'START_STEP',
+  'CONTROLNET_NAME',
+  'CONTROLNET_STRENGTH',
+  'UPSCALE_MODEL_NAME',
+  'SCALE_BY',
+  'CLIP_VISION_NAME',
+  'STYLE_MODEL_NAME',
+  'HYPERNETWORK_NAME',
+  'HYPERNETWORK_STRENGTH',
+  'BATCH_SIZE',
+  'FRAME_COUNT',
+  'FRAME_RATE',
+  'SOURCE_IMAGE',
+] as const;
+
+export type MetaField = (typeof META_FIELDS)[number];
+
+/**
+ * What runs along a link. A walk upstream from a sampler is always *on* one stream, so a prompt met on
+ * `negative` is the negative prompt and a checkpoint met on `clip` does not name the model.
+ *
+ * - `model clip vae latent image noise sampler sigmas guider`: ComfyUI's sockets of those names;
+ * - `positive negative`: conditioning, by the side it ends on;
+ * - `control`: a ControlNet or adapter model; `upscale`: an upscale model;
+ * - `reference`: a picture (or an encoding of one) that only guides; a sampler behind it did not make the
+ *   saved picture. A walk on `reference` stays on it, whatever stream the inputs it passes are named for;
+ * - `value`: a number, a string or a list.
+ */
+export const STREAMS = [
+  'model',
+  'clip',
+  'vae',
+  'positive',
+  'negative',
+  'latent',
+  'image',
+  'noise',
+  'sampler',
+  'sigmas',
+  'guider',
+  'control',
+  'upscale',
+  'reference',
+  'value',
+] as const;
+
+export type Stream = (typeof STREAMS)[number];
+
+/**
+ * What a node is for. `sampler` makes a class type a Tier A sampler; `saver` writes files and starts a
+ * trace; `preview` writes nothing that lasts; `source` brings a finished picture in.
+ */
+export const ROLES = [
+  'sampler',
+  'guider',
+  'scheduler',
+  'loader',
+  'encoder',
+  'combiner',
+  'switch',
+  'passthrough',
+  'pipe',
+  'string',
+  'value',
+  'latent',
+  'image',
+  'patch',
+  'source',
+  'saver',
+  'preview',
+] as const;
+
+export type Role = (typeof ROLES)[number];
+
+/** How a raw value becomes the fact. Names only; `nodes/metadata/normalise.ts` holds the meaning. */
+export const NORMALISERS = [
+  /** `stop_at_clip_layer` -2 → clip skip 2. */
+  'clip-skip',
+  /** "1344 x 768 (landscape)" → 1344; also `WxH`. */
+  'width-of',
+  /** "1344 x 768 (landscape)" → 768. */
+  'height-of',
+  /** true → 'yes' values are kept, false drops the fact. */
+  'drop-false',
+  /** A list of sigmas, as text or list → how many steps they make (one less than their count). */
+  'sigma-count',
+  /** The fraction of steps that remain after this denoise: `steps - round(steps × value)`. Needs STEPS. */
+  'split-at-denoise',
+  /** Upper bound over frames: `fps` and friends stay as they are; a float is rounded. */
+  'integer',
+] as const;
+
+export type Normaliser = (typeof NORMALISERS)[number];
+
+/** Where a value lies on the node. Several-valued sources give each value an item key, so that the third
+ * LoRA's name and the third strength find each other. */
+export type Source =
+  /** One input, literal or linked. */
+  | { readonly input: string }
+  /** Several inputs, joined in order by `join` (default: each its own item, keyed by position). */
+  | { readonly inputs: readonly string[]; readonly join?: string }
+  /** Every input whose name starts so; the rest of the name is the item key. */
+  | { readonly prefix: string }
+  /** A constant. */
+  | { readonly value: string | number | boolean }
+  /** A list (or stack) in one input; `at` picks a member of each entry, by index or key. */
+  | { readonly list: string; readonly at?: number | string }
+  /** Dictionary inputs, e.g. rgthree's `lora_1 {on, lora, strength}`: `key` is read where `when` is true. */
+  | { readonly entries: string; readonly key: string; readonly when?: string };
+
+/** One place to read a field, and when it counts. */
+export type Pick = Source & {
+  /** Only when the node was reached on this stream (or one of these). */
+  readonly on?: Stream | readonly Stream[];
+  /** Only when the node was reached through this output slot. */
+  readonly slot?: number;
+  readonly normalise?: Normaliser;
+  /** For END_STEP: whether the step it names still runs. ComfyUI's ends do not, so `exclusive` is the default. */
+  readonly ends?: 'exclusive' | 'inclusive';
+};
+
+/** An operand of a string operation: an input of the node or a constant. */
+export type Operand = { readonly input: string } | { readonly value: string | number | boolean };
+
+/** How an output's value follows from the inputs, for a tracer that runs nothing. */
+export type Operation =
+  | {
+      readonly op: 'join';
+      readonly parts: readonly Operand[] | { readonly prefix: string };
+      readonly separator: Operand;
+      readonly skipEmpty?: boolean;
+    }
+  | { readonly op: 'replace'; readonly text: Operand; readonly find: Operand; readonly with: Operand }
+  | {
+      readonly op: 'regex-replace';
+      readonly text: Operand;
+      readonly find: Operand;
+      readonly with: Operand;
+      /** Inputs that hold Python's flags; absent: that flag is off. */
+      readonly ignoreCase?: Operand;
+      readonly multiline?: Operand;
+      readonly dotAll?: Operand;
+      /** How many matches, 0 for all. */
+      readonly count?: Operand;
+    }
+  /** `mode`: "Both", "Left" or "Right" (any case). */
+  | { readonly op: 'trim'; readonly text: Operand; readonly mode?: Operand }
+  /** `mode`: "UPPERCASE", "lowercase", "Capitalize" or "Title Case" (any case). */
+  | { readonly op: 'case'; readonly text: Operand; readonly mode: Operand }
+  /** Python's slice `text[start:end]`. */
+  | { readonly op: 'slice'; readonly text: Operand; readonly start: Operand; readonly end: Operand }
+  | { readonly op: 'length'; readonly text: Operand }
+  | {
+      readonly op: 'contains';
+      readonly text: Operand;
+      readonly find: Operand;
+      readonly caseSensitive?: Operand;
+    }
+  /** `mode`: "Equal", "Starts With" or "Ends With". */
+  | {
+      readonly op: 'compare';
+      readonly a: Operand;
+      readonly b: Operand;
+      readonly mode: Operand;
+      readonly caseSensitive?: Operand;
+    }
+  /** Truncated to an integer, or read as a float or text. */
+  | { readonly op: 'cast'; readonly of: Operand; readonly to: 'int' | 'float' | 'string' | 'boolean' };
+
+/** Which input a switch hands on. */
+export type Switch =
+  /** By a value: `cases` maps its text ("true", "2", "name") to an input. */
+  | { readonly by: string; readonly cases: Readonly<Record<string, string>> }
+  /** By a number put behind a prefix: value 2 → `input2`. */
+  | { readonly by: string; readonly prefix: string }
+  /** The first input with this prefix, in the node's order, that is linked and has a value. */
+  | { readonly first: string };
+
+/**
+ * A bundle of named values that travels on one link. Output `slots[n]` hands out the key of that name;
+ * '' marks the slot that hands out the bundle itself. A key the node does not set comes from the
+ * bundles in `from`, the first that has it (`prefer: 'last'`: the last).
+ */
+export type Pipe = {
+  readonly from: readonly string[] | { readonly prefix: string };
+  readonly slots: readonly string[];
+  readonly prefer?: 'first' | 'last';
+};
+
+/** All we know of one class type. */
+export type NodeRule = {
+  readonly role: Role;
+  /** Linked inputs a walk follows, and the stream it is then on; `same` keeps the one it came on. */
+  readonly takes?: Readonly<Record<string, Stream | 'same'>>;
+  /**
+   * For each output slot, the inputs it carries on. Absent: every output carries every input of `takes`.
+   * An empty list ends the walk. A slot with one input passes that input's value on unchanged.
+   */
+  readonly gives?: readonly (readonly string[])[];
+  /** What each output slot is, where that matters: a node that puts out a latent can be a Tier B sampler. */
+  readonly puts?: readonly Stream[];
+  readonly reads?: Readonly<Partial<Record<MetaField, Pick | readonly Pick[]>>>;
+  /** For several texts that meet on one side: what stands between them. Default: a newline. */
+  readonly joins?: string;
+  readonly switch?: Switch;
+  readonly pipe?: Pipe;
+  /** How each output slot's value is computed from the inputs. */
+  readonly computes?: readonly Operation[];
+  /**
+   * The picture's size changes here, and unless a size or factor is read from this very node, the graph does
+   * not say to what: sizes farther up say nothing about it.
+   */
+  readonly resizes?: true;
+};
+
+export type RulePack = {
+  /** Lower-case name of the pack, as in `rules/packs/<pack>.ts`. */
+  readonly pack: string;
+  /** Where the class types were read: repository and commit. */
+  readonly source: string;
+  readonly nodes: Readonly<Record<string, NodeRule>>;
+};
+
+/** Types a rule pack where it is written; gives back what it was given. */
+export function defineRules<const P extends RulePack>(pack: P): P {
+  return pack;
+}
+
+/**
+ * The stream of an input by its conventional name, for class types that no pack knows: ComfyUI's nodes
+ * call these inputs the same everywhere.
+ */
+export const CONVENTIONAL_INPUTS: Readonly<Record<string, Stream>> = {
+  model: 'model',
+  unet: 'model',
+  clip: 'clip',
+  vae: 'vae',
+  positive: 'positive',
+  negative: 'negative',
+  conditioning: 'positive',
+  latent: 'latent',
+  latents: 'latent',
+  latent_image: 'latent',
+  samples: 'latent',
+  image: 'image',
+  images: 'image',
+  pixels: 'image',
+  noise: 'noise',
+  sampler: 'sampler',
+  sigmas: 'sigmas',
+  guider: 'guider',
+  control_net: 'control',
+  upscale_model: 'upscale',
+  clip_vision: 'reference',
+  clip_vision_output: 'reference',
+  reference_image: 'reference',
+  control_image: 'reference',
+};
