@@ -1,0 +1,94 @@
+import type { Pixels } from './values.ts';
+
+/**
+ * The inputs a node may declare, each with the TypeScript type of its value. Hosts make widgets and sockets from
+ * them; the names of the socket types are ComfyUI's.
+ */
+
+type Common = {
+  /** Shown beside the widget. */
+  readonly tooltip: string;
+  /** The node runs without it. */
+  readonly optional?: boolean;
+  /** Hidden behind "advanced" where the host can. */
+  readonly advanced?: boolean;
+};
+
+export type ImagesField = Common & { readonly kind: 'images' };
+export type TextField = Common & {
+  readonly kind: 'text';
+  readonly default: string;
+  readonly multiline?: boolean;
+};
+export type IntegerField = Common & {
+  readonly kind: 'integer';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+};
+export type ToggleField = Common & { readonly kind: 'toggle'; readonly default: boolean };
+export type ChoiceField<C extends string = string> = Common & {
+  readonly kind: 'choice';
+  readonly options: readonly C[];
+  readonly default: C;
+};
+/** A value that only nodes of one pack exchange, by the name of its socket type. */
+export type CustomField<T = unknown> = Common & {
+  readonly kind: 'custom';
+  readonly type: string;
+  /** Brings what arrives on the socket into shape; what does not fit is refused. */
+  readonly parse: (value: unknown) => T;
+};
+
+export type Field = ImagesField | TextField | IntegerField | ToggleField | ChoiceField | CustomField;
+
+/** The value that `run` gets for a field. */
+export type ValueOf<F extends Field> =
+  | (F extends ImagesField
+      ? readonly Pixels[]
+      : F extends TextField
+        ? string
+        : F extends IntegerField
+          ? number
+          : F extends ToggleField
+            ? boolean
+            : F extends ChoiceField<infer C>
+              ? C
+              : F extends CustomField<infer T>
+                ? T
+                : never)
+  | (F extends { readonly optional: true } ? undefined : never);
+
+export const images = <const O extends Common>(options: O): O & { readonly kind: 'images' } => ({
+  ...options,
+  kind: 'images',
+});
+
+export const text = <const O extends Omit<TextField, 'kind'>>(options: O): O & { readonly kind: 'text' } => ({
+  ...options,
+  kind: 'text',
+});
+
+export const integer = <const O extends Omit<IntegerField, 'kind'>>(
+  options: O,
+): O & { readonly kind: 'integer' } => ({
+  ...options,
+  kind: 'integer',
+});
+
+export const toggle = <const O extends Omit<ToggleField, 'kind'>>(
+  options: O,
+): O & { readonly kind: 'toggle' } => ({
+  ...options,
+  kind: 'toggle',
+});
+
+export const choice = <C extends string>(
+  choices: readonly C[],
+  options: Common & { readonly default: C },
+): ChoiceField<C> => ({ ...options, kind: 'choice', options: choices });
+
+export const custom = <T>(
+  type: string,
+  options: Common & { readonly optional: true; readonly parse: (value: unknown) => T },
+): CustomField<T> & { readonly optional: true } => ({ ...options, kind: 'custom', type });

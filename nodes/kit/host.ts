@@ -1,0 +1,53 @@
+import type { FileHashes, ModelFolder } from './values.ts';
+
+/** What became of a model name. A missing file is a fact, not an exception; nor is a host without model folders. */
+export type ModelLookup =
+  | { readonly found: true; readonly folder: ModelFolder; readonly file: string; readonly bytes: number }
+  | { readonly found: false; readonly reason: 'missing' | 'outside' | 'unconfigured' };
+
+/** The machine's model files, as its owner configured them. */
+export type ModelStore = {
+  /**
+   * Looks a name up as ComfyUI spells it (`sub/name.safetensors`, with or without extension, either slash)
+   * in the folders given, in order. Never answers with a file outside the configured folders.
+   */
+  find(name: string, folders: readonly ModelFolder[]): Promise<ModelLookup>;
+  /**
+   * Hashes of a file that `find` gave, from the ledger where it is unchanged, else read once off the main thread.
+   * @throws LineageError `file/unreadable`
+   */
+  hash(file: string, signal?: AbortSignal): Promise<FileHashes>;
+};
+
+/** Everything a node may ask of whoever runs it. */
+export type Host = {
+  /** The prompt graph being executed, exactly as queued; untrusted. */
+  readonly prompt: unknown;
+  /** The workflow and whatever else the client sent along (`extra_pnginfo`); untrusted. */
+  readonly extraPnginfo: Readonly<Record<string, unknown>>;
+  /** This node's id within the prompt graph. */
+  readonly nodeId: string;
+  readonly signal: AbortSignal;
+  readonly models: ModelStore;
+  /** The moment the run started, local time of the host. */
+  readonly now: Date;
+  log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
+  /** Values that this run produced, where the host has them: an overlay on the static trace. */
+  executed?(nodeId: string, slot: number): unknown;
+  /** The bytes of a picture in the host's input folder, or undefined. */
+  readInput?(name: string): Promise<Uint8Array | undefined>;
+  /**
+   * Writes one file under the host's output folder, atomically and without ever replacing another.
+   * @param prefix may hold folders; `counter: true` appends `_00001_`, taken by exclusive create.
+   * @returns the path relative to the output folder, with `/`.
+   * @throws LineageError `output/outside`, `output/exhausted`, `file/unwritable`, and `output/exists` without a counter
+   */
+  writeOutput(request: {
+    readonly prefix: string;
+    readonly extension: string;
+    readonly counter: boolean;
+    readonly bytes: Uint8Array;
+    /** Files written beside it under the same stem, e.g. `.lineage.json`. */
+    readonly companions?: ReadonlyMap<string, Uint8Array>;
+  }): Promise<string>;
+};

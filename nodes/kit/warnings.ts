@@ -1,0 +1,39 @@
+/** Something the reader should know that stopped nothing. Codes are promises, like those of errors. */
+export const WARNINGS = {
+  'graph/nan': 'NaN or Infinity in the document was read as null',
+  'graph/malformed-node': 'an entry of the graph is not a node and was left out',
+  'graph/dangling-link': 'a link names a node that the graph does not contain',
+  'graph/cycle': 'the links run in a circle; each node was visited once',
+  'graph/unknown-class': 'no rule pack knows this class type; its links were followed by name',
+  'value/unresolved': 'a value depends on a node that cannot be evaluated without running it',
+  'value/not-a-number': 'a number was expected; the value was left out',
+  'value/cleaned': 'characters that no reader can hold were replaced',
+  'sampler/none': 'the graph has no known sampler; the facts that were found are written as for one',
+  'sampler/half-range': 'only one of START_STEP and END_STEP was given; it was ignored',
+  'sampler/empty-range': 'the range holds no step; the sampler runs nothing',
+  'sampler/overlap': 'two samplers declare overlapping ranges',
+  'sampler/capped': 'more samplers than the cap; the rest are not listed',
+  'sampler/pin-ignored': 'the pinned node is not a sampler of this picture; the pin was ignored',
+  'sampler/reference-only': 'this sampler only makes a reference picture and does not count',
+  'resource/missing': 'the file was not found in the model folders',
+  'resource/outside': 'the name leads out of the model folders and was not followed',
+  'resource/unreadable': 'the file could not be read',
+  'ledger/unusable': 'the ledger of hashes cannot be used; the run goes on without it',
+  'embed/dropped': 'something did not fit the format or the budget and was left out',
+  'embed/c2pa': 'the picture carries a C2PA manifest whose signature does not cover the new metadata',
+  'embed/replaced': 'a block of the source picture was damaged and was replaced',
+  'source/kept': 'the picture only passes through; the metadata of its source was kept',
+} as const;
+
+export type WarningCode = keyof typeof WARNINGS;
+
+export type Warning = {
+  readonly code: WarningCode;
+  /** One line, with what was found. */
+  readonly message: string;
+  /** A node id, `node.input`, a field or a file: what helps to find the spot. */
+  readonly where: string;
+};
+
+/** Collects warnings once each, in the order they came. */
+export type WarningSink = (code: WarningCode, message: string, where?: string) => void;
