@@ -1,0 +1,49 @@
+import type { Container } from '../formats/container.ts';
+import { readExif } from '../formats/exif.ts';
+import { readXmpProperty } from '../formats/xmp.ts';
+import { isLineageError } from '../kit/errors.ts';
+import { RECORD_KEYWORD, RECORD_XMP } from './embed.ts';
+
+/** The generation metadata that a file carries, whoever wrote it. Texts as they stand in the file. */
+export type CarriedMetadata = {
+  /** The infotext. */
+  readonly parameters?: string;
+  /** JSON of the prompt graph and of the workflow. */
+  readonly prompt?: string;
+  readonly workflow?: string;
+  /** JSON of our structured record. */
+  readonly record?: string;
+};
+
+/** Reads it from where PNG, EXIF, XMP and JPEG comments hold it. Damaged blocks count as absent. */
+export function readCarried(container: Container): CarriedMetadata {
+  const fromPng = (keyword: string): string | undefined =>
+    container.texts.findLast((each) => each.keyword.toLowerCase() === keyword)?.text;
+  const exif = container.exif && orAbsent(() => readExif(container.exif ?? new Uint8Array()));
+  const fromExif = (key: string): string | undefined =>
+    exif?.ifd0Ascii.find(({ text }) => text.toLowerCase().startsWith(`${key}:`))?.text.slice(key.length + 1);
+  const comment = container.comments.map((bytes) => new TextDecoder().decode(bytes)).find(looksLikeInfotext);
+  const xmp = container.xmp;
+  const found = {
+    parameters: fromPng('parameters') ?? exif?.userComment?.text ?? comment,
+    prompt: fromPng('prompt') ?? fromExif('prompt'),
+    workflow: fromPng('workflow') ?? fromExif('workflow'),
+    record:
+      fromPng(RECORD_KEYWORD) ??
+      (xmp === undefined ? undefined : orAbsent(() => readXmpProperty(xmp, RECORD_XMP))),
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined && value !== ''));
+}
+
+function looksLikeInfotext(text: string): boolean {
+  return /^Negative prompt: |^Steps: /m.test(text);
+}
+
+function orAbsent<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (isLineageError(error)) return undefined;
+    throw error;
+  }
+}

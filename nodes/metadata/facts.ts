@@ -1,0 +1,190 @@
+import { META_FIELDS, type MetaField, type NodeRule, type Pick } from '../../rules/define.ts';
+import { LineageError } from '../kit/errors.ts';
+import { ExactNumber, type Json } from './exact-json.ts';
+import type { Arrival, FlowContext } from './flow.ts';
+import { isRecord, type NodeId, type PromptNode } from './graph.ts';
+import { type FactValue, normaliseValue } from './normalise.ts';
+import { asText } from './operations.ts';
+import { applies, type BookedRule, picksOf, ruleId } from './rule-book.ts';
+
+/** One thing known of how the picture was made, and who says so. */
+export type Fact = {
+  readonly field: MetaField;
+  readonly value: FactValue;
+  /** The node whose rule gave it. */
+  readonly nodeId: NodeId;
+  readonly classType: string;
+  /** The input it was read from; '' for a constant. */
+  readonly input: string;
+  readonly rule: string;
+  /** Pairs the facts of one entry: the third LoRA's name with the third strength. */
+  readonly item: string;
+  /** Nodes the value came through before it reached `nodeId`, origin first. */
+  readonly through: readonly NodeId[];
+  readonly pick: Pick;
+};
+
+/** A raw value of a pick before it is normalised. */
+type Raw = {
+  readonly value: Json;
+  readonly input: string;
+  readonly item: string;
+  readonly through: readonly NodeId[];
+};
+
+/** Which of a node's picks count at an arrival: by stream and slot, or, for a node that is another sampler, only
+ * those that name the stream. */
+export type PickFilter = (pick: Pick) => boolean;
+
+export function picksAt(arrival: Arrival): PickFilter {
+  return (pick) => applies(pick, arrival.stream, arrival.slot);
+}
+
+/** Reads every fact that a node's rule gives under this filter. */
+export function readFacts(
+  node: PromptNode,
+  booked: BookedRule,
+  counts: PickFilter,
+  context: FlowContext,
+): Fact[] {
+  const facts: Fact[] = [];
+  for (const field of fieldsOf(booked.rule)) {
+    // Several places for one field are alternatives: the first that has a value for an item gives it.
+    const items = new Set<string>();
+    for (const pick of picksOf(booked.rule, field)) {
+      if (!counts(pick)) continue;
+      const found = rawValues(node, pick, context).flatMap(
+        (raw) => toFact(node, booked, field, pick, raw, context) ?? [],
+      );
+      facts.push(...found.filter(({ item }) => !items.has(item)));
+      for (const { item } of found) items.add(item);
+    }
+  }
+  return facts.filter((fact) => !isOrphanStrength(fact, facts));
+}
+
+/** The strength of an entry whose file is "None" tells nothing. */
+function isOrphanStrength({ field, item }: Fact, facts: readonly Fact[]): boolean {
+  if (field !== 'LORA_STRENGTH_MODEL' && field !== 'LORA_STRENGTH_CLIP') return false;
+  return !facts.some((other) => other.field === 'LORA_MODEL_NAME' && other.item === item);
+}
+
+const fieldCache = new WeakMap<NodeRule, readonly MetaField[]>();
+
+function fieldsOf(rule: NodeRule): readonly MetaField[] {
+  const known = fieldCache.get(rule);
+  if (known) return known;
+  const fields = META_FIELDS.filter((field) => rule.reads?.[field] !== undefined);
+  fieldCache.set(rule, fields);
+  return fields;
+}
+
+function toFact(
+  node: PromptNode,
+  booked: BookedRule,
+  field: MetaField,
+  pick: Pick,
+  raw: Raw,
+  { warn }: FlowContext,
+): Fact | undefined {
+  const { value, input, item, through } = raw;
+  const normalised = normaliseValue(field, value, pick.normalise);
+  if (normalised.kind === 'absent') return undefined;
+  if (normalised.kind === 'not-a-number') {
+    warn('value/not-a-number', `${field} expects a number, got ${asText(value)}`, `${node.id}.${input}`);
+    return undefined;
+  }
+  const rule = ruleId(booked, field);
+  return {
+    field,
+    value: normalised.value,
+    nodeId: node.id,
+    classType: node.classType,
+    input,
+    rule,
+    item,
+    through,
+    pick,
+  };
+}
+
+function rawValues(node: PromptNode, pick: Pick, context: FlowContext): Raw[] {
+  if ('value' in pick) return [{ value: pick.value, input: '', item: '', through: [] }];
+  if ('input' in pick) return readInput(node, pick.input, '', context);
+  if ('inputs' in pick) return readSeveral(node, pick.inputs, pick.join, context);
+  if ('prefix' in pick) {
+    const names = [...node.literals.keys(), ...node.links.keys()].filter((name) =>
+      name.startsWith(pick.prefix),
+    );
+    return names.flatMap((name) => readInput(node, name, name.slice(pick.prefix.length), context));
+  }
+  if ('list' in pick) return readList(node, pick.list, pick.at, context);
+  return readEntries(node, pick.entries, pick.key, pick.when);
+}
+
+function readInput(node: PromptNode, name: string, item: string, { evaluator, warn }: FlowContext): Raw[] {
+  const found = evaluator.input(node, name);
+  if (found) return [{ value: found.value, input: name, item, through: found.through }];
+  const link = node.links.get(name);
+  if (link)
+    warn(
+      'value/unresolved',
+      `the value comes from node ${link.from}, which cannot be evaluated`,
+      `${node.id}.${name}`,
+    );
+  return [];
+}
+
+/** With `join`: one text of the distinct non-empty parts. Without: one value each, keyed by position. */
+function readSeveral(
+  node: PromptNode,
+  names: readonly string[],
+  join: string | undefined,
+  context: FlowContext,
+): Raw[] {
+  const raws = names.flatMap((name, index) => readInput(node, name, String(index), context));
+  if (join === undefined || raws.length === 0) return raws;
+  const parts = new Set(raws.map((raw) => asText(raw.value)).filter((part) => part.trim() !== ''));
+  const through = raws.flatMap((raw) => raw.through);
+  const input = names.join('+');
+  return [{ value: [...parts].join(join), input, item: '', through }];
+}
+
+function readList(
+  node: PromptNode,
+  name: string,
+  at: number | string | undefined,
+  context: FlowContext,
+): Raw[] {
+  return readInput(node, name, '', context).flatMap((raw) => {
+    if (!Array.isArray(raw.value)) return [];
+    return raw.value.flatMap((entry: Json, index: number) => {
+      const value = at === undefined ? entry : member(entry, at);
+      return value === undefined ? [] : [{ ...raw, value, item: String(index) }];
+    });
+  });
+}
+
+function readEntries(node: PromptNode, prefix: string, key: string, when: string | undefined): Raw[] {
+  return [...node.literals].flatMap(([name, entry]) => {
+    if (!name.startsWith(prefix) || !isRecord(entry)) return [];
+    if (when !== undefined && member(entry, when) !== true) return [];
+    const value = member(entry, key);
+    return value === undefined ? [] : [{ value, input: name, item: name.slice(prefix.length), through: [] }];
+  });
+}
+
+function member(entry: Json, at: number | string): Json | undefined {
+  if (Array.isArray(entry)) return typeof at === 'number' ? entry[at] : undefined;
+  if (!isRecord(entry) || !Object.hasOwn(entry, at)) return undefined;
+  const value = entry[at];
+  return value === undefined ? undefined : (value as Json);
+}
+
+/** A numeric fact's value as a double. */
+export function numberOf(value: FactValue): number {
+  const number = value instanceof ExactNumber ? value.value : Number(value);
+  if (Number.isNaN(number))
+    throw new LineageError('graph/malformed', `expected a number, got ${asText(value)}`);
+  return number;
+}

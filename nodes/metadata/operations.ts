@@ -1,0 +1,168 @@
+import type { Operand, Operation } from '../../rules/define.ts';
+import { ExactNumber, type Json } from './exact-json.ts';
+
+/** A pattern of a workflow is untrusted input: longer texts are not matched, so that it cannot stall the save. */
+const MAX_REGEX_TEXT = 20_000;
+const MAX_REGEX_PATTERN = 200;
+/** Nested quantifiers such as `(a+)+` take exponential time; patterns with them are left to a real run. */
+const NESTED_QUANTIFIER = /\([^()]*[+*{][^()]*\)\s*[+*{]/;
+
+/** Gives an operand's value, or undefined when only a run could tell. */
+type ValueOf = (operand: Operand) => Json | undefined;
+
+/**
+ * Computes one output of a string or number node. The meaning of every operation is ComfyUI's own.
+ *
+ * @param inputs names of the node's inputs, for operations that take every input of a prefix
+ * @returns undefined when an operand is unknown
+ */
+export function compute(operation: Operation, inputs: readonly string[], lookUp: ValueOf): Json | undefined {
+  const text = (operand: Operand): string | undefined => textOf(lookUp(operand));
+  const flag = (operand: Operand | undefined): boolean => operand !== undefined && lookUp(operand) === true;
+  switch (operation.op) {
+    case 'join':
+      return join(operation, inputs, text);
+    case 'replace': {
+      const [from, find, replacement] = [text(operation.text), text(operation.find), text(operation.with)];
+      if (from === undefined || find === undefined || replacement === undefined) return undefined;
+      return from.replaceAll(find, () => replacement);
+    }
+    case 'regex-replace': {
+      const [from, find, replacement] = [text(operation.text), text(operation.find), text(operation.with)];
+      if (from === undefined || find === undefined || replacement === undefined) return undefined;
+      const flags = `${flag(operation.ignoreCase) ? 'i' : ''}${flag(operation.multiline) ? 'm' : ''}${flag(operation.dotAll) ? 's' : ''}`;
+      const count = operation.count === undefined ? 0 : Number(text(operation.count) ?? 0);
+      return replaceByPattern(from, find, replacement, flags, count);
+    }
+    case 'trim': {
+      const [from, mode] = [text(operation.text), operation.mode ? text(operation.mode) : 'both'];
+      return from === undefined || mode === undefined ? undefined : trim(from, mode.toLowerCase());
+    }
+    case 'case': {
+      const [from, mode] = [text(operation.text), text(operation.mode)];
+      return from === undefined || mode === undefined ? undefined : changeCase(from, mode.toLowerCase());
+    }
+    case 'slice': {
+      const [from, start, end] = [text(operation.text), text(operation.start), text(operation.end)];
+      if (from === undefined || start === undefined || end === undefined) return undefined;
+      // Python counts code points, so does the spread.
+      return [...from].slice(Number(start), Number(end)).join('');
+    }
+    case 'length': {
+      const from = text(operation.text);
+      return from === undefined ? undefined : [...from].length;
+    }
+    case 'contains': {
+      const [from, find] = [text(operation.text), text(operation.find)];
+      if (from === undefined || find === undefined) return undefined;
+      const exact = operation.caseSensitive === undefined || flag(operation.caseSensitive);
+      return exact ? from.includes(find) : from.toLowerCase().includes(find.toLowerCase());
+    }
+    case 'compare': {
+      const [a, b, mode] = [text(operation.a), text(operation.b), text(operation.mode)];
+      if (a === undefined || b === undefined || mode === undefined) return undefined;
+      const exact = operation.caseSensitive === undefined || flag(operation.caseSensitive);
+      return exact ? compareTexts(a, b, mode) : compareTexts(a.toLowerCase(), b.toLowerCase(), mode);
+    }
+    case 'cast': {
+      const value = lookUp(operation.of);
+      return value === undefined ? undefined : cast(value, operation.to);
+    }
+  }
+}
+
+/** A scalar as text, as Python's `str` would put it where that matters (true, 8.0, exact seeds). */
+export function asText(value: Json): string {
+  if (value instanceof ExactNumber) return value.text;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function textOf(value: Json | undefined): string | undefined {
+  return value === undefined ||
+    value === null ||
+    (typeof value === 'object' && !(value instanceof ExactNumber))
+    ? undefined
+    : asText(value);
+}
+
+function join(
+  operation: Extract<Operation, { op: 'join' }>,
+  inputs: readonly string[],
+  text: (operand: Operand) => string | undefined,
+): string | undefined {
+  const { parts, separator, skipEmpty } = operation;
+  const operands =
+    'prefix' in parts
+      ? inputs
+          .filter((name) => name.startsWith(parts.prefix))
+          .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
+          .map((name) => ({ input: name }))
+      : parts;
+  const between = text(separator);
+  const texts: string[] = [];
+  for (const operand of operands) {
+    const part = text(operand);
+    if (part === undefined) return undefined;
+    if (part !== '' || !skipEmpty) texts.push(part);
+  }
+  return between === undefined ? undefined : texts.join(between);
+}
+
+function replaceByPattern(
+  from: string,
+  pattern: string,
+  replacement: string,
+  flags: string,
+  count: number,
+): string | undefined {
+  if (from.length > MAX_REGEX_TEXT || pattern.length > MAX_REGEX_PATTERN) return undefined;
+  if (NESTED_QUANTIFIER.test(pattern)) return undefined;
+  const compiled = compilePattern(pattern, flags);
+  if (!compiled) return undefined;
+  let left = count > 0 ? count : Number.POSITIVE_INFINITY;
+  return from.replace(compiled, (match, ...groups) => {
+    if (left-- <= 0) return match;
+    return replacement.replace(/\\(\d)|\\g<(\d)>/g, (_, short, long) =>
+      String(groups[Number(short ?? long) - 1] ?? ''),
+    );
+  });
+}
+
+/** Python's named groups are spelt differently; the rest of what prompts use is common to both. */
+function compilePattern(pattern: string, flags: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern.replaceAll('(?P<', '(?<'), `gu${flags}`);
+  } catch (error) {
+    // Not a pattern of ours: the value stays unknown, which the caller reports.
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function trim(text: string, mode: string): string {
+  if (mode === 'left') return text.trimStart();
+  return mode === 'right' ? text.trimEnd() : text.trim();
+}
+
+function changeCase(text: string, mode: string): string {
+  if (mode === 'uppercase') return text.toUpperCase();
+  if (mode === 'lowercase') return text.toLowerCase();
+  if (mode === 'capitalize') return text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase();
+  return text.toLowerCase().replace(/\p{L}+/gu, (word) => word.slice(0, 1).toUpperCase() + word.slice(1));
+}
+
+function compareTexts(a: string, b: string, mode: string): boolean {
+  if (mode === 'Starts With') return a.startsWith(b);
+  return mode === 'Ends With' ? a.endsWith(b) : a === b;
+}
+
+function cast(value: Json, to: 'int' | 'float' | 'string' | 'boolean'): Json | undefined {
+  const text = textOf(value);
+  if (text === undefined) return undefined;
+  if (to === 'string') return text;
+  if (to === 'boolean') return text !== '' && text !== '0' && text !== 'false';
+  const number = typeof value === 'boolean' ? Number(value) : Number(text);
+  if (!Number.isFinite(number) || text.trim() === '') return undefined;
+  if (to === 'float') return value instanceof ExactNumber ? value : number;
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(number) ? new ExactNumber(text) : Math.trunc(number);
+}

@@ -1,0 +1,61 @@
+import type { Stream } from '../../rules/define.ts';
+import { picksAt, readFacts } from './facts.ts';
+import { type Arrival, type FlowContext, stepUpstream } from './flow.ts';
+import { asText } from './operations.ts';
+
+export type Side = 'positive' | 'negative';
+
+/** What stands between texts that meet where no rule says otherwise. */
+const DEFAULT_JOIN = '\n';
+const PROMPT_FIELD = { positive: 'POSITIVE_PROMPT', negative: 'NEGATIVE_PROMPT' } as const;
+
+/**
+ * The prompt of one side of a sampler: the texts of all encoders that its conditioning is made of, in the order
+ * of the inputs, joined as the combining nodes say. Empty texts are skipped, equal ones written once.
+ *
+ * @param start the sampler
+ */
+export function composePrompt(start: Arrival, side: Side, context: FlowContext): string {
+  const streams: ReadonlySet<Stream> = new Set([side, 'guider']);
+  const seen = new Set<string>();
+  const written = new Set<string>();
+  let prompt = '';
+  // Depth first with an explicit stack: a chain of combiners may be thousands of nodes long.
+  const stack: Pending[] = [{ arrival: start, join: DEFAULT_JOIN }];
+  for (let at = stack.pop(); at; at = stack.pop()) {
+    if ('text' in at) {
+      if (!written.has(at.text)) prompt += prompt === '' ? at.text : `${at.join}${at.text}`;
+      written.add(at.text);
+      continue;
+    }
+    const { node, slot, stream, key } = at.arrival;
+    const state = `${node.id}\n${slot}\n${stream}\n${key ?? ''}`;
+    if (seen.has(state)) continue;
+    seen.add(state);
+
+    const joins = context.book.get(node.classType)?.rule.joins ?? DEFAULT_JOIN;
+    const steps = stepUpstream(at.arrival, context).filter((step) => streams.has(step.stream));
+    const text = textOf(at.arrival, side, context);
+    // A node that passes conditioning on adds its own words behind what it was given.
+    if (text !== undefined) stack.push({ text, join: steps.length === 0 ? at.join : joins });
+    // What comes first inherits the join of the combiner further down; the others get this node's.
+    const { join } = at;
+    stack.push(...steps.map((arrival, i) => ({ arrival, join: i === 0 ? join : joins })).reverse());
+  }
+  return prompt;
+}
+
+type Pending =
+  | { readonly arrival: Arrival; readonly join: string }
+  | { readonly text: string; readonly join: string };
+
+/** The text that a node itself adds to this side. */
+function textOf(arrival: Arrival, side: Side, context: FlowContext): string | undefined {
+  const { node, stream } = arrival;
+  const booked = context.book.get(node.classType);
+  if (!booked || stream !== side) return undefined;
+  const counts = picksAt(arrival);
+  const facts = readFacts(node, booked, counts, context).filter((fact) => fact.field === PROMPT_FIELD[side]);
+  const texts = facts.map((fact) => asText(fact.value).trim()).filter((text) => text !== '');
+  return texts.length === 0 ? undefined : [...new Set(texts)].join(DEFAULT_JOIN);
+}

@@ -1,0 +1,158 @@
+import { loadComment } from './a1111.ts';
+import { type Habit, lastText, type Reader, type ReaderView, type Reading, unread } from './reader.ts';
+import { hasCode, jsonOf, present, stripPython, utf8 } from './text.ts';
+
+/**
+ * receyuki's stable-diffusion-prompt-reader.
+ *
+ * @see https://github.com/receyuki/stable-diffusion-prompt-reader (rules read at 32b2eea715, May 2024)
+ */
+const HABITS: readonly Habit[] = [
+  {
+    about: ['positive', 'negative'],
+    when: (_, { prompts }) => prompts.includes('\nNegative prompt:'),
+    why: 'sd-prompt-reader splits at the first line that starts with "Negative prompt:"',
+  },
+  {
+    about: ['positive', 'negative', 'steps', 'sampler', 'cfg', 'seed', 'size', 'model'],
+    when: (_, { prompts }) => prompts.includes('\nSteps:'),
+    why: 'sd-prompt-reader takes the first line that starts with "Steps:" for the settings, also inside a prompt',
+  },
+  {
+    about: ['positive', 'negative'],
+    when: (_, { prompts }) => prompts.startsWith('\n'),
+    why: 'sd-prompt-reader looks for "Negative prompt:" behind a line break; a text that starts with it is cut wrongly',
+  },
+];
+
+const MODEL_TAG = 0x0110;
+
+export const sdPromptReader: Reader = {
+  id: 'sd-prompt-reader',
+  name: 'sd-prompt-reader',
+  holds: ['positive', 'negative', 'steps', 'sampler', 'cfg', 'seed', 'size', 'model'],
+  habits: HABITS,
+  read(view) {
+    const failure = modelTagFailure(view);
+    if (failure) return unread('sd-prompt-reader', failure);
+    if (view.format === 'png') {
+      const chunk = lastText(view, 'parameters');
+      return chunk ? readText(chunk.text) : readGraph(view);
+    }
+    if (view.format === 'avif') return unread('sd-prompt-reader', 'it knows PNG, JPEG and WebP only');
+    return readComment(view);
+  },
+};
+
+/** The camera model is taken for JSON, and anything else there ends the program. */
+function modelTagFailure(view: ReaderView): string | undefined {
+  const tag = view.ifd0Ascii.find((one) => one.tag === MODEL_TAG);
+  if (!tag) return undefined;
+  const isJson = jsonOf(utf8(tag.bytes).replace(/\0+$/, '')) !== undefined;
+  return isJson
+    ? 'the EXIF Model tag is taken for the data of another program'
+    : 'it takes the EXIF Model tag for JSON and crashes on anything else';
+}
+
+function readGraph(view: ReaderView): Reading {
+  if (!lastText(view, 'prompt')) return unread('sd-prompt-reader', 'no parameters text');
+  return { reader: 'sd-prompt-reader', ok: true, sees: { prompt: true, fromGraph: true }, problems: [] };
+}
+
+function readComment(view: ReaderView): Reading {
+  if (view.comments.length > 0) {
+    return unread(
+      'sd-prompt-reader',
+      'it takes any JPEG comment for Fooocus data and reads nothing else then',
+    );
+  }
+  if (view.hasAlpha) {
+    return unread(
+      'sd-prompt-reader',
+      'it looks for hidden NovelAI data in pictures with alpha and never at their EXIF',
+    );
+  }
+  const comment = view.userComment;
+  if (!comment) return unread('sd-prompt-reader', 'no EXIF UserComment');
+  const trouble = utf16Trouble(comment);
+  if (trouble) return unread('sd-prompt-reader', trouble);
+  if (!['UNICODE\0', 'ASCII\0\0\0', 'JIS\0\0\0\0\0'].some((code) => hasCode(comment, code))) {
+    return unread('sd-prompt-reader', 'the UserComment has no known character code');
+  }
+  const text = loadComment(comment);
+  if (text === '' || text.startsWith('{'))
+    return unread('sd-prompt-reader', 'the UserComment is not a parameters text');
+  return readText(text);
+}
+
+/**
+ * Before the real reading the comment is decoded as UTF-16 in the byte order of its mark, else of the machine
+ * (little-endian), and strictly: whatever is no UTF-16 then, ends the reading.
+ */
+function utf16Trouble(comment: Uint8Array): string | undefined {
+  const body = comment.subarray(8);
+  if (body.length % 2 === 1)
+    return 'it tries every comment as UTF-16 first and fails on an odd number of bytes';
+  if (!hasLoneSurrogate(body, body[0] === 0xfe && body[1] === 0xff)) return undefined;
+  return 'it tries every comment as little-endian UTF-16 first and fails where that makes half a surrogate pair';
+}
+
+function hasLoneSurrogate(body: Uint8Array, bigEndian: boolean): boolean {
+  const units = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  for (let at = 0; at + 1 < body.length; at += 2) {
+    const unit = units.getUint16(at, !bigEndian);
+    if (unit < 0xd800 || unit > 0xdfff) continue;
+    const next = at + 3 < body.length ? units.getUint16(at + 2, !bigEndian) : 0;
+    if (unit > 0xdbff || next < 0xdc00 || next > 0xdfff) return true;
+    at += 2;
+  }
+  return false;
+}
+
+function readText(text: string): Reading {
+  const steps = text.indexOf('\nSteps:');
+  const settings = steps < 0 ? '' : stripPython(text.slice(steps));
+  const values = settingsOf(settings);
+  const size = values.get('Size') ?? '0x0';
+  if (size.split('x').length !== 2) {
+    return unread('sd-prompt-reader', `it needs Size as WxH, and got ${JSON.stringify(size.slice(0, 40))}`);
+  }
+  const sees = present({
+    ...promptsOf(text, steps),
+    steps: values.get('Steps'),
+    sampler: values.get('Sampler'),
+    cfg: values.get('CFG scale'),
+    seed: values.get('Seed'),
+    size,
+    model: values.get('Model'),
+  });
+  const problems = values.has('Size') ? [] : [{ what: 'Size', why: 'without a Size it shows 0x0' }];
+  return { reader: 'sd-prompt-reader', ok: true, sees, problems };
+}
+
+/**
+ * Both marks are looked for behind a line break. A text that holds "Negative prompt:" only elsewhere loses its
+ * last character and is read from position 16 on: the arithmetic of a search that failed.
+ */
+function promptsOf(text: string, steps: number): { positive?: string; negative?: string } {
+  const end = steps < 0 ? text.length : steps;
+  if (!text.includes('Negative prompt:'))
+    return { positive: steps < 0 ? text : stripPython(text.slice(0, end)), negative: '' };
+  const at = text.indexOf('\nNegative prompt:');
+  return {
+    positive: stripPython(text.slice(0, at)),
+    negative: stripPython(text.slice(at + 'Negative prompt:'.length + 1, end)),
+  };
+}
+
+/** The first value of each key; a key holds no colon and no comma, a value no comma. */
+function settingsOf(settings: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>();
+  for (const part of settings.split(',')) {
+    const colon = part.indexOf(':');
+    const key = stripPython(part.slice(0, Math.max(colon, 0)));
+    const value = part.slice(colon + 1).trimStart();
+    if (colon > 0 && key !== '' && value !== '' && !values.has(key)) values.set(key, value);
+  }
+  return values;
+}

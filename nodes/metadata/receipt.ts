@@ -1,0 +1,161 @@
+import { READERS } from './readers/index.ts';
+import type { Fact, Problem, Reader, ReaderId, ReaderView, Reading, Sees } from './readers/reader.ts';
+import { isRecord, jsonOf } from './readers/text.ts';
+import { viewFile } from './readers/view.ts';
+
+/** What was meant to be in the file. */
+export type Meant = {
+  /** The prompts as evaluated; line ends and outer white space do not count. */
+  readonly positive: string;
+  readonly negative: string;
+  /** The details line, key to value as written (quotes included). */
+  readonly fields: ReadonlyMap<string, string>;
+  /** Whether the prompt graph was given to the writer. */
+  readonly prompt: boolean;
+  readonly workflow: boolean;
+};
+
+/** One reader's row: what it shows, and what of the meant is missing or different there. */
+export type ReceiptRow = {
+  readonly reader: ReaderId;
+  readonly sees: readonly string[];
+  readonly loses: readonly Problem[];
+};
+export type Receipt = readonly ReceiptRow[];
+
+/** Where each fact stands in the details line, and what people call it. */
+const LABELS: Readonly<Record<Fact, string>> = {
+  positive: 'positive',
+  negative: 'negative',
+  steps: 'Steps',
+  sampler: 'Sampler',
+  scheduler: 'Schedule type',
+  cfg: 'CFG scale',
+  seed: 'Seed',
+  size: 'Size',
+  model: 'Model',
+  modelHash: 'Model hash',
+  clipSkip: 'Clip skip',
+  hashes: 'Hashes',
+  prompt: 'prompt graph',
+  workflow: 'workflow',
+};
+const NAMED_KEYS: ReadonlySet<string> = new Set(Object.values(LABELS));
+/** Shown values are cut to this many characters. */
+const SHOWN_CHARS = 24;
+
+/**
+ * Reads a written file back by the rules of each reader and compares with what was meant.
+ *
+ * @param bytes the complete file; not modified, not retained
+ * @throws LineageError of the container for a file that is none
+ */
+export function makeReceipt(bytes: Uint8Array, meant: Meant): Receipt {
+  const view = viewFile(bytes);
+  return READERS.map((reader) => rowOf(reader, view, meant));
+}
+
+/** One reader's row for a file that is open already. */
+export function rowOf(reader: Reader, view: ReaderView, meant: Meant): ReceiptRow {
+  const reading = reader.read(view);
+  const differences = reading.ok ? differencesOf(reader, reading, view, meant) : [];
+  const said = new Set(differences.map((loss) => loss.what));
+  const loses = [...differences, ...reading.problems.filter((problem) => !said.has(problem.what))];
+  return { reader: reader.id, sees: reading.ok ? listSeen(reading.sees) : [], loses };
+}
+
+function differencesOf(reader: Reader, reading: Reading, view: ReaderView, meant: Meant): Problem[] {
+  const losses: Problem[] = [];
+  const context = { prompts: `${meant.positive}\n${meant.negative}`, view };
+  for (const fact of reader.holds) {
+    const text = meantText(meant, fact);
+    if (text === undefined || (reading.sees.fromGraph && fact !== 'prompt' && fact !== 'workflow')) continue;
+    if (isSame(fact, text, reading.sees)) continue;
+    const known = reading.problems.find((problem) => problem.what === LABELS[fact]);
+    const habit = reader.habits.find((one) => one.about.includes(fact) && one.when(text, context));
+    const why =
+      known?.why ?? guardReason(fact, text, reading.sees) ?? habit?.why ?? shownInstead(fact, reading.sees);
+    losses.push({ what: LABELS[fact], why });
+  }
+  const missing = reader.otherKeys ? missingKeys(meant.fields, reading.sees) : [];
+  if (missing.length > 0) losses.push({ what: shortList(missing), why: reader.otherKeys ?? '' });
+  return losses;
+}
+
+/** The fact as text, or undefined where none was meant. */
+function meantText(meant: Meant, fact: Fact): string | undefined {
+  if (fact === 'positive' || fact === 'negative') return meant[fact].replaceAll('\r\n', '\n').trim();
+  if (fact === 'prompt' || fact === 'workflow') return meant[fact] ? fact : undefined;
+  return meant.fields.get(LABELS[fact]);
+}
+
+/** Numbers are the same when they are equal, but a seed only digit by digit. */
+function isSame(fact: Fact, meant: string, sees: Sees): boolean {
+  if (fact === 'prompt' || fact === 'workflow') return sees[fact] === true;
+  if (fact === 'hashes') return holdsAll(meant, sees.hashes ?? {});
+  const seen = sees[fact];
+  if (seen === undefined) return false;
+  if (seen === meant) return true;
+  return (fact === 'steps' || fact === 'cfg' || fact === 'clipSkip') && Number(seen) === Number(meant);
+}
+
+function holdsAll(json: string, seen: Readonly<Record<string, string>>): boolean {
+  const meant = jsonOf(json);
+  return isRecord(meant) && Object.entries(meant).every(([name, hash]) => seen[name] === hash);
+}
+
+/** A prompt line that looks like a settings line is written with a space before it; not every reader takes it off. */
+function guardReason(fact: Fact, meant: string, sees: Sees): string | undefined {
+  if (fact !== 'positive' && fact !== 'negative') return undefined;
+  const guarded = meant.replace(/^(?=Steps: |Template: |Negative Template: )/gm, ' ').trim();
+  if (guarded === meant || sees[fact] !== guarded) return undefined;
+  return 'a line that starts like a settings line was written with a space before it, which shows here';
+}
+
+function shownInstead(fact: Fact, sees: Sees): string {
+  if (fact === 'prompt' || fact === 'workflow' || fact === 'hashes') return 'it is not found';
+  const seen = sees[fact];
+  return seen === undefined ? 'it is not found' : `it shows ${JSON.stringify(cut(seen))} instead`;
+}
+
+function missingKeys(fields: ReadonlyMap<string, string>, sees: Sees): string[] {
+  const values = sees.values ?? {};
+  return [...fields.keys()].filter((key) => !NAMED_KEYS.has(key) && !Object.hasOwn(values, key));
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 3
+    ? names.join(', ')
+    : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+}
+
+/** What a reader shows, a few words each. */
+function listSeen(sees: Sees): string[] {
+  const list: string[] = [];
+  for (const fact of ['prompt', 'workflow'] as const) if (sees[fact]) list.push(LABELS[fact]);
+  for (const fact of ['positive', 'negative'] as const) if (sees[fact]) list.push(LABELS[fact]);
+  for (const fact of [
+    'steps',
+    'sampler',
+    'scheduler',
+    'cfg',
+    'seed',
+    'size',
+    'model',
+    'modelHash',
+    'clipSkip',
+  ] as const) {
+    const seen = sees[fact];
+    if (seen !== undefined) list.push(`${LABELS[fact]} ${cut(seen)}`);
+  }
+  if (sees.hashes) list.push(`${Object.keys(sees.hashes).length} hashes`);
+  if (sees.resources && sees.resources.length > 0) list.push(`${sees.resources.length} resources`);
+  return list;
+}
+
+function cut(text: string): string {
+  const chars = Array.from(text.slice(0, SHOWN_CHARS * 2 + 2).replace(/\s+/g, ' '));
+  return chars.length <= SHOWN_CHARS ? chars.join('') : `${chars.slice(0, SHOWN_CHARS - 1).join('')}…`;
+}
+
+export { formatReceiptTable } from './receipt-table.ts';

@@ -1,0 +1,79 @@
+import type { Stream } from '../../rules/define.ts';
+import { type Fact, picksAt, readFacts } from './facts.ts';
+import { type Arrival, type FlowContext, type Step, stepUpstream } from './flow.ts';
+import type { NodeId, PromptNode } from './graph.ts';
+import type { BookedRule } from './rule-book.ts';
+
+/** A place a walk came by; the chain of `from` leads back down to where the walk began. */
+export type Visit = { readonly arrival: Arrival; readonly from?: Visit };
+
+/** A fact and the visit that met it. */
+export type MetFact = Fact & { readonly visit: Visit };
+
+export type WalkOptions = {
+  /** Whether a step is taken; it sees where the step leads and the node it leaves. */
+  readonly follows: (step: Step, leaving: PromptNode) => boolean;
+  /** The rule of a node whose own facts belong to somebody else: another sampler. */
+  readonly isForeign?: (node: PromptNode) => boolean;
+};
+
+/**
+ * Walks upstream on streams, breadth first, and reads the facts on the way, nearest first. Every combination of
+ * node, output, stream and bundle key is visited once; every fact of a node is given once.
+ */
+export function walkFacts(start: Arrival, context: FlowContext, options: WalkOptions): MetFact[] {
+  const facts: MetFact[] = [];
+  const given = new Set<string>();
+  for (const visit of walk(start, context, options)) {
+    const { node } = visit.arrival;
+    const booked = context.book.get(node.classType);
+    if (!booked) continue;
+    for (const fact of factsAt(visit, booked, context, options)) {
+      const key = `${node.id}\n${fact.rule}\n${fact.input}\n${fact.item}`;
+      if (given.has(key)) continue;
+      given.add(key);
+      facts.push({ ...fact, visit });
+    }
+  }
+  return facts;
+}
+
+function factsAt(visit: Visit, booked: BookedRule, context: FlowContext, options: WalkOptions): Fact[] {
+  const { node } = visit.arrival;
+  const counts = picksAt(visit.arrival);
+  const foreign = visit.from !== undefined && options.isForeign?.(node) === true;
+  return readFacts(node, booked, (pick) => counts(pick) && (!foreign || pick.on !== undefined), context);
+}
+
+/** The visits of a walk, nearest first. */
+export function walk(start: Arrival, context: FlowContext, options: WalkOptions): Iterable<Visit> {
+  const visits: Visit[] = [{ arrival: start }];
+  const seen = new Set<string>([visitKey(start)]);
+  // The list grows while it is walked.
+  for (const visit of visits) {
+    for (const step of stepUpstream(visit.arrival, context)) {
+      if (!options.follows(step, visit.arrival.node)) continue;
+      const key = visitKey(step);
+      if (seen.has(key)) continue;
+      seen.add(key);
+      visits.push({ arrival: step, from: visit });
+    }
+  }
+  return visits;
+}
+
+function visitKey({ node, slot, stream, key }: Arrival): string {
+  return `${node.id}\n${slot}\n${stream}\n${key ?? ''}`;
+}
+
+/** Node ids from a visit down to the node where its walk began, both included; repeats left out. */
+export function visitPath(visit: Visit): NodeId[] {
+  const path: NodeId[] = [];
+  for (let at: Visit | undefined = visit; at; at = at.from) {
+    if (path.at(-1) !== at.arrival.node.id) path.push(at.arrival.node.id);
+  }
+  return path;
+}
+
+/** Streams on which a finished picture travels. */
+export const PICTURE_STREAMS: ReadonlySet<Stream> = new Set(['image', 'latent']);
