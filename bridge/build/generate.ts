@@ -1,10 +1,12 @@
 /**
  * Writes every `*.gen.*` file from what lies in the folders, so that no list is kept by hand:
- * the rule packs, the node definitions, the commands and the published JSON Schemas.
+ * the rule packs, the node definitions, the published JSON Schemas and README's tables of codes.
  * `--check` writes nothing and fails when a file is not what it would write.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
+import { ERRORS } from '../../nodes/kit/errors.ts';
+import { WARNINGS } from '../../nodes/kit/warnings.ts';
 import { documentSchema, recordSchema } from '../../nodes/metadata/record.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -69,7 +71,26 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['nodes/index.gen.ts', listModule(nodes, '', 'AnyNode', 'kit/define-node.ts', 'nodeDefinitions')],
     ['nodes/metadata/record.schema.gen.json', schema(recordSchema, 'record/1')],
     ['nodes/metadata/document.schema.gen.json', schema(documentSchema, 'document/1')],
+    ['README.md', withTables(readFileSync(new URL('README.md', ROOT), 'utf8'))],
   ]);
+}
+
+/** README with its tables of codes, between their markers, as the source has them. */
+function withTables(readme: string): string {
+  const tables = {
+    errors: ['| code | what to do |', '|---|---|', ...Object.entries(ERRORS).map(codeRow)],
+    warnings: ['| code | what it says |', '|---|---|', ...Object.entries(WARNINGS).map(codeRow)],
+  };
+  return Object.entries(tables).reduce((text, [name, lines]) => {
+    const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const [from, to] = [text.indexOf(open), text.indexOf(close)];
+    if (from < 0 || to < from) throw new Error(`README.md: expected ${open} and ${close}`);
+    return `${text.slice(0, from + open.length)}\n${lines.join('\n')}\n${text.slice(to)}`;
+  }, readme);
+}
+
+function codeRow([code, text]: [string, string]): string {
+  return `| \`${code}\` | ${text} |`;
 }
 
 function main(check: boolean): void {

@@ -32,6 +32,8 @@ export type JpegChange = {
  * budgets count the whole segment.
  */
 const MAX_SEGMENT_BYTES = 0xffff;
+/** Segments before the scan. The longest profiles and manifests take some hundred. */
+const MAX_SEGMENTS = 100_000;
 const MARKER = {
   soi: 0xd8,
   eoi: 0xd9,
@@ -94,7 +96,11 @@ function isFrame(marker: number): boolean {
 
 /** Walks and checks the file as a whole: a frame before the scan, and an end of image somewhere behind it. */
 function listSegments(bytes: Uint8Array): Segment[] {
-  const segments = [...walkSegments(bytes)];
+  const segments: Segment[] = [];
+  for (const segment of walkSegments(bytes)) {
+    if (segments.push(segment) > MAX_SEGMENTS)
+      throw malformed(`expected at most ${MAX_SEGMENTS} segments, got more`, segment.start);
+  }
   if (!segments.some(({ marker }) => isFrame(marker)))
     throw malformed('expected a frame before the scan, got none', 2);
   const scanAt = segments.at(-1)?.end ?? 0;

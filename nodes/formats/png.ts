@@ -113,8 +113,12 @@ export function readPng(bytes: Uint8Array): PngContents {
     if (chunk.type === 'IHDR') header = readHeader(data);
     else if (chunk.type === 'eXIf') exif ??= withoutExifPrefix(data);
     else if (TEXT_CHUNKS.includes(chunk.type)) {
+      const count = texts.length + damaged.length;
+      if (count > MAX_TEXTS) continue;
       const text =
-        texts.length < MAX_TEXTS ? readText(chunk.type, data, budget) : `more than ${MAX_TEXTS} texts`;
+        count < MAX_TEXTS
+          ? readText(chunk.type, data, budget)
+          : `more than ${MAX_TEXTS} texts; the rest was not read`;
       if (typeof text === 'string') damaged.push({ chunk: chunk.type, byte: chunk.start, reason: text });
       else if (text.keyword === XMP_KEYWORD) xmp ??= text.text;
       else texts.push(text);

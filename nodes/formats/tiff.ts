@@ -75,13 +75,29 @@ export function readTiffHeader(block: Uint8Array): { readonly order: ByteOrder; 
  * count u16 · entries of 12 bytes (tag u16 · type u16 · count u32 · value or its offset u32) · next IFD u32.
  * A block that ends before the next-IFD field is taken as if it held 0: some writers leave it out.
  *
- * @throws LineageError `exif/malformed` where the directory does not lie inside the block
+ * @throws LineageError `exif/malformed` where the directory does not lie inside the block, or its values together are
+ *   longer than the block
  */
 export function readIfd(block: Uint8Array, ifdAt: number, order: ByteOrder): TiffIfd {
   const count = u16(block, ifdAt, order);
   need(block, ifdAt + 2, count * ENTRY_BYTES, 'exif/malformed');
   const entries: TiffEntry[] = [];
-  for (let i = 0; i < count; i++) entries.push(readEntry(block, ifdAt + 2 + i * ENTRY_BYTES, order));
+  let valueBytes = 0;
+  for (let i = 0; i < count; i++) {
+    const entry = readEntry(block, ifdAt + 2 + i * ENTRY_BYTES, order);
+    entries.push(entry);
+    valueBytes += entry.value?.length ?? 0;
+  }
+  // Thousands of entries that share one long value would grow a small block into gigabytes.
+  if (valueBytes > block.length) {
+    throw new LineageError(
+      'exif/malformed',
+      `expected values within ${block.length} bytes, got ${valueBytes}`,
+      {
+        byte: ifdAt,
+      },
+    );
+  }
   const nextAt = ifdAt + 2 + count * ENTRY_BYTES;
   return { entries, next: nextAt + 4 <= block.length ? u32(block, nextAt, order) : 0 };
 }

@@ -1,5 +1,6 @@
 import type { Container } from '../formats/container.ts';
 import { readExif } from '../formats/exif.ts';
+import { isInfotext } from '../formats/infotext.ts';
 import { readXmpProperty } from '../formats/xmp.ts';
 import { isLineageError } from '../kit/errors.ts';
 import { RECORD_KEYWORD, RECORD_XMP } from './embed.ts';
@@ -22,7 +23,7 @@ export function readCarried(container: Container): CarriedMetadata {
   const exif = container.exif && orAbsent(() => readExif(container.exif ?? new Uint8Array()));
   const fromExif = (key: string): string | undefined =>
     exif?.ifd0Ascii.find(({ text }) => text.toLowerCase().startsWith(`${key}:`))?.text.slice(key.length + 1);
-  const comment = container.comments.map((bytes) => new TextDecoder().decode(bytes)).find(looksLikeInfotext);
+  const comment = container.comments.map((bytes) => new TextDecoder().decode(bytes)).find(isInfotext);
   const xmp = container.xmp;
   const found = {
     parameters: fromPng('parameters') ?? exif?.userComment?.text ?? comment,
@@ -33,10 +34,6 @@ export function readCarried(container: Container): CarriedMetadata {
       (xmp === undefined ? undefined : orAbsent(() => readXmpProperty(xmp, RECORD_XMP))),
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined && value !== ''));
-}
-
-function looksLikeInfotext(text: string): boolean {
-  return /^Negative prompt: |^Steps: /m.test(text);
 }
 
 function orAbsent<T>(read: () => T): T | undefined {

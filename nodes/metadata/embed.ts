@@ -1,5 +1,6 @@
 import { type Container, readContainer, spliceContainer } from '../formats/container.ts';
 import { chooseWorkflowTags, readExif, removeOurExif, writeExif } from '../formats/exif.ts';
+import { isInfotext } from '../formats/infotext.ts';
 import { commentSegmentBytes, exifSegmentBytes, xmpSegmentBytes } from '../formats/jpeg.ts';
 import { setXmpProperty, type XmpProperty } from '../formats/xmp.ts';
 import { isLineageError } from '../kit/errors.ts';
@@ -14,6 +15,9 @@ export const RECORD_XMP: XmpProperty = {
   prefix: 'lineage',
   name: 'record',
 };
+
+/** PNG texts that we write. */
+const OWN_KEYWORDS: ReadonlySet<string> = new Set(['parameters', 'prompt', 'workflow', RECORD_KEYWORD]);
 
 /** A JPEG budget counts the whole APP1 segment, marker included. */
 export const MIN_EXIF_BYTES = 4 * 1024;
@@ -68,6 +72,16 @@ export function embedMetadata(bytes: Uint8Array, request: EmbedRequest, warn: Wa
   const kept = keepOwnBlocks(container, request.carriedFrom, warn);
   if (container.hasC2pa)
     warn('embed/c2pa', 'its signature does not cover the new metadata', container.format);
+  const embedded = embedByFormat(bytes, container, request, kept);
+  const dropped = [
+    ...leftBehind(request.carriedFrom),
+    ...withoutTag(container, kept, request),
+    ...embedded.dropped,
+  ];
+  return { ...embedded, dropped };
+}
+
+function embedByFormat(bytes: Uint8Array, container: Container, request: EmbedRequest, kept: Kept): Embedded {
   if (container.format === 'png') return embedPng(bytes, request, kept);
   if (container.format === 'jpeg') return embedJpeg(bytes, request, kept);
   const text = renderParameters(request.parameters);
@@ -86,7 +100,7 @@ function embedPng(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedde
     texts,
     itxt: new Map([[RECORD_KEYWORD, request.record]]),
     removeKeywords: stale,
-    exif: (kept.exif && removeOurExif(kept.exif)) ?? null,
+    exif: (kept.exif && withoutOurs(kept.exif)) ?? null,
     xmp: kept.xmp === undefined ? null : setXmpProperty(kept.xmp, RECORD_XMP, null),
   });
   return { bytes: spliced, stage: 'full', text, dropped: [] };
@@ -181,6 +195,45 @@ function exifWith(
     ...(kept.hasIcc && { colorSpace: 'uncalibrated' as const }),
     ...(kept.exif && { base: kept.exif }),
   });
+}
+
+/** A block with nothing of ours in it stays as it is, byte for byte. */
+function withoutOurs(block: Uint8Array): Uint8Array | undefined {
+  const { userComment, ifd0Ascii } = readExif(block);
+  const ours =
+    isInfotext(userComment?.text ?? '') || ifd0Ascii.some(({ text }) => /^(prompt|workflow):/i.test(text));
+  return ours ? removeOurExif(block) : block;
+}
+
+/** A camera that uses every tag we could take leaves no place for the graph. */
+function withoutTag({ format }: Container, { exif }: Kept, { prompt, workflow }: EmbedRequest): Dropped[] {
+  if (format === 'png' || exif === undefined) return [];
+  const tags = chooseWorkflowTags(exif);
+  const why = "the picture's own EXIF uses every tag that readers look in";
+  return [
+    ...(prompt !== undefined && tags.prompt === undefined ? [{ what: 'prompt', why }] : []),
+    ...(workflow !== undefined && tags.workflow === undefined ? [{ what: 'workflow', why }] : []),
+  ];
+}
+
+/** What a picture that was encoded anew had and the new file does not. */
+function leftBehind(source: Container | undefined): Dropped[] {
+  if (!source) return [];
+  const why = `the picture was encoded anew from ${source.format}`;
+  const foreign = source.texts.filter(
+    ({ keyword }) => !OWN_KEYWORDS.has(keyword) && !keyword.startsWith('XML:'),
+  );
+  return [
+    ...[...new Set(foreign.map(({ keyword }) => keyword))].map((keyword) => ({
+      what: `text "${keyword}"`,
+      why,
+    })),
+    ...source.comments
+      .filter((bytes) => !isInfotext(new TextDecoder().decode(bytes)))
+      .map(() => ({ what: 'JPEG comment', why })),
+    ...(source.hasC2pa ? [{ what: 'C2PA manifest', why }] : []),
+    ...(source.isAnimated ? [{ what: 'all frames but the first', why }] : []),
+  ];
 }
 
 /** The blocks to build on. One that is damaged is replaced, and that is said. */

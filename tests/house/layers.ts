@@ -1,0 +1,107 @@
+import { isBuiltin } from 'node:module';
+import { readImports } from './imports.ts';
+import { readReaches } from './reaches.ts';
+import type { Source } from './sources.ts';
+
+/** What the files of one folder may touch. */
+export type Ring = {
+  /** Folders of ours, or single files; its own is always allowed. */
+  readonly ours: readonly string[];
+  /** npm packages and `node:` modules. */
+  readonly theirs: readonly string[];
+  /** Files that alone may use more. */
+  readonly only?: Readonly<Record<string, readonly string[]>>;
+  /** Neither clock nor chance nor machine: nothing but what it is given. */
+  readonly pure?: true;
+};
+
+/**
+ * The layer rule: bridge -> nodes -> rules. The longest matching folder counts; a source file that none matches is
+ * a fault, so a new room needs a row here.
+ */
+export const RINGS: Readonly<Record<string, Ring>> = {
+  rules: { ours: [], theirs: [], pure: true },
+  'nodes/kit': { ours: [], theirs: [], pure: true },
+  'nodes/formats': {
+    ours: ['nodes/kit'],
+    theirs: ['node:buffer', 'node:zlib'],
+    only: { 'nodes/formats/pixels.ts': ['sharp'] },
+    pure: true,
+  },
+  'nodes/metadata': {
+    ours: ['nodes/kit', 'nodes/formats', 'rules'],
+    theirs: [],
+    only: {
+      'nodes/metadata/record.ts': ['zod'],
+      'nodes/metadata/generator.ts': ['package.json'],
+    },
+    pure: true,
+  },
+  'nodes/index.gen.ts': { ours: ['nodes'], theirs: [], pure: true },
+  'bridge/local': {
+    ours: ['nodes/kit'],
+    theirs: [
+      'node:buffer',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:os',
+      'node:path',
+      'node:sqlite',
+      'node:timers/promises',
+      'node:worker_threads',
+    ],
+  },
+  'bridge/cli': {
+    ours: ['nodes', 'rules', 'bridge/local', 'package.json'],
+    theirs: ['commander', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
+    only: { 'bridge/cli/inspect.ts': ['exifr', 'exifreader'] },
+  },
+  'bridge/lineage.mjs': { ours: ['bridge/cli/main.ts'], theirs: [] },
+  'bridge/build': {
+    ours: ['nodes', 'rules', 'bridge', 'package.json'],
+    theirs: ['zod', 'node:fs', 'node:fs/promises', 'node:path'],
+  },
+  web: { ours: [], theirs: [] },
+};
+
+/** The row of a file: the longest folder that holds it. */
+function ringOf(path: string): readonly [string, Ring] | undefined {
+  return Object.entries(RINGS)
+    .filter(([folder]) => isWithin(path, folder))
+    .sort(([a], [b]) => b.length - a.length)[0];
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+/** Everything that a file does and its ring may not, one line each. */
+export function findBreaches(file: Source): string[] {
+  const row = ringOf(file.path);
+  if (!row) return [`${file.path}: no ring; add a row to tests/house/layers.ts`];
+  const [folder, ring] = row;
+  const breaches: string[] = [];
+  for (const { form, specifier } of readImports(file)) {
+    const target = specifier === undefined ? undefined : resolve(file.path, specifier);
+    if (target === undefined) breaches.push(`${file.path}: ${form} of a computed module`);
+    else if (!mayUse(file.path, folder, ring, target)) breaches.push(`${file.path}: ${form} of ${target}`);
+  }
+  if (ring.pure) breaches.push(...readReaches(file).map((what) => `${file.path}: uses ${what}`));
+  return breaches;
+}
+
+/** What a specifier names: a path below the root, a package, or `node:name`. */
+function resolve(from: string, specifier: string): string {
+  if (/^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..') {
+    return decodeURIComponent(new URL(specifier, `file:///${from}`).pathname.slice(1));
+  }
+  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
+  // Also `#imports`, `file:` and `data:`, which no ring lists.
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+function mayUse(path: string, folder: string, { ours, theirs, only }: Ring, target: string): boolean {
+  if (theirs.includes(target) || only?.[path]?.includes(target)) return true;
+  return [folder, ...ours].some((allowed) => isWithin(target, allowed));
+}
