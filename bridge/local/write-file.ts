@@ -49,6 +49,29 @@ export async function writeFileAtomic(
 }
 
 /**
+ * Writes files that belong together, one after the other as `writeFileAtomic` does. Where one fails, those before it
+ * are taken back, unless they replaced others.
+ *
+ * @throws LineageError as `writeFileAtomic`
+ */
+export async function writeFilesAtomic(
+  files: ReadonlyMap<string, Uint8Array>,
+  { replace }: { replace: boolean },
+): Promise<void> {
+  const written: string[] = [];
+  try {
+    for (const [path, bytes] of files) {
+      await writeFileAtomic(path, bytes, { replace });
+      written.push(path);
+    }
+  } catch (error) {
+    // Without `replace` all of them were new, so this loses nothing of others.
+    if (!replace) for (const path of written.toReversed()) await removeIfThere(path);
+    throw error;
+  }
+}
+
+/**
  * Writes and flushes a file named by TEMPORARY_PREFIX and gives its path; it is the caller's to put in place and to
  * remove. Leaves nothing behind when it fails. Throws what the file system says.
  */

@@ -10,6 +10,7 @@ export type ItemLocations = {
   readonly items: readonly ItemLocation[];
 };
 
+/** Where one item's bytes lie, as `iloc` says. */
 export type ItemLocation = {
   readonly id: number;
   /** 0: offsets from the start of the file; 1: within `idat`; 2: within another item. */

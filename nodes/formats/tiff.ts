@@ -23,6 +23,7 @@ export type TiffEntry = {
   readonly value?: Uint8Array;
 };
 
+/** One image file directory as it was read. */
 export type TiffIfd = {
   readonly entries: readonly TiffEntry[];
   /** Offset of the next directory, 0 for none. */

@@ -197,7 +197,8 @@ function decodeReferences(raw: string): string {
 }
 
 /**
- * Text as XML 1.0 content or attribute value.
+ * Text as XML 1.0 element content. Quotation marks stay: they need no escape there, JSON is full of them, and some
+ * readers show entities as they stand.
  *
  * @throws LineageError `xmp/malformed` for a character that XML cannot hold (control characters, lone surrogates):
  *   the caller escapes those as JSON does
@@ -205,14 +206,22 @@ function decodeReferences(raw: string): string {
 export function encodeXml(text: string): string {
   const bad = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/u.exec(text);
   if (bad !== null) throw malformed('expected characters that XML 1.0 can hold, got another', bad.index);
-  return text.replace(/[&<>"\r\n\t]/g, (char) => ESCAPES[char] ?? char);
+  return text.replace(/[&<>\r\n\t]/g, (char) => ESCAPES[char] ?? char);
+}
+
+/**
+ * Text as the value of an attribute between double quotes.
+ *
+ * @throws LineageError `xmp/malformed` as `encodeXml` does
+ */
+export function encodeXmlAttribute(text: string): string {
+  return encodeXml(text).replaceAll('"', '&quot;');
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
   '>': '&gt;',
-  '"': '&quot;',
   '\r': '&#xD;',
   '\n': '&#xA;',
   '\t': '&#x9;',

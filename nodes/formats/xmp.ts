@@ -1,5 +1,5 @@
 import { LineageError } from '../kit/errors.ts';
-import { decodeXml, encodeXml, readXml, type XmlElement } from './xml.ts';
+import { decodeXml, encodeXml, encodeXmlAttribute, readXml, type XmlElement } from './xml.ts';
 
 /** A simple XMP property: a text under a namespace. */
 export type XmpProperty = {
@@ -134,7 +134,7 @@ function makeDescription(
   about: string,
 ): string {
   return (
-    `<${rdf}:Description ${rdf}:about="${encodeXml(about)}" xmlns:${prefix}="${encodeXml(namespace)}">` +
+    `<${rdf}:Description ${rdf}:about="${encodeXmlAttribute(about)}" xmlns:${prefix}="${encodeXmlAttribute(namespace)}">` +
     `<${prefix}:${name}>${encodeXml(value)}</${prefix}:${name}></${rdf}:Description>`
   );
 }

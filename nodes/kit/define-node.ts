@@ -14,6 +14,7 @@ export type NodeResult<O extends Outputs> = {
   readonly ui?: Readonly<Record<string, readonly unknown[]>>;
 };
 
+/** A node as its author writes it: what stands on the canvas, and what it does. */
 export type NodeSpec<I extends Readonly<Record<string, Field>>, O extends Outputs> = {
   /** Starts with `Lineage`; never changes once released. */
   readonly id: `Lineage${string}`;

@@ -36,9 +36,9 @@ export const ERRORS = {
   'ledger/unusable': 'Delete the ledger file, or point LINEAGE_HOME at a folder you can write.',
   'option/invalid': 'Run the command with --help for what it takes.',
   'option/conflict': 'Give only one of the two.',
-  'peer/missing': 'Install the program named, or leave out the option that needs it.',
 } as const;
 
+/** A code of `ERRORS`: closed, and never renamed once released. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** Where it went wrong: only what helps to find the spot. */
@@ -68,6 +68,7 @@ export class LineageError extends Error {
   }
 }
 
+/** Whether something caught is an expected failure, and this one where a code is given. */
 export function isLineageError(value: unknown, code?: ErrorCode): value is LineageError {
   return value instanceof LineageError && (code === undefined || value.code === code);
 }

@@ -14,19 +14,24 @@ type Common = {
   readonly advanced?: boolean;
 };
 
+/** A socket that takes a batch of pictures, all of one shape. */
 export type ImagesField = Common & { readonly kind: 'images' };
+/** A line, or several, of text. */
 export type TextField = Common & {
   readonly kind: 'text';
   readonly default: string;
   readonly multiline?: boolean;
 };
+/** A whole number from `min` to `max`, both included. */
 export type IntegerField = Common & {
   readonly kind: 'integer';
   readonly default: number;
   readonly min: number;
   readonly max: number;
 };
+/** On or off. */
 export type ToggleField = Common & { readonly kind: 'toggle'; readonly default: boolean };
+/** One of a fixed list of words. */
 export type ChoiceField<C extends string = string> = Common & {
   readonly kind: 'choice';
   readonly options: readonly C[];
@@ -40,6 +45,7 @@ export type CustomField<T = unknown> = Common & {
   readonly parse: (value: unknown) => T;
 };
 
+/** Any input a node may declare. */
 export type Field = ImagesField | TextField | IntegerField | ToggleField | ChoiceField | CustomField;
 
 /** The value that `run` gets for a field. */
@@ -59,16 +65,19 @@ export type ValueOf<F extends Field> =
                 : never)
   | (F extends { readonly optional: true } ? undefined : never);
 
+/** Declares a socket for a batch of pictures. */
 export const images = <const O extends Common>(options: O): O & { readonly kind: 'images' } => ({
   ...options,
   kind: 'images',
 });
 
+/** Declares a text widget. */
 export const text = <const O extends Omit<TextField, 'kind'>>(options: O): O & { readonly kind: 'text' } => ({
   ...options,
   kind: 'text',
 });
 
+/** Declares a number widget. */
 export const integer = <const O extends Omit<IntegerField, 'kind'>>(
   options: O,
 ): O & { readonly kind: 'integer' } => ({
@@ -76,6 +85,7 @@ export const integer = <const O extends Omit<IntegerField, 'kind'>>(
   kind: 'integer',
 });
 
+/** Declares a switch. */
 export const toggle = <const O extends Omit<ToggleField, 'kind'>>(
   options: O,
 ): O & { readonly kind: 'toggle' } => ({
@@ -83,11 +93,13 @@ export const toggle = <const O extends Omit<ToggleField, 'kind'>>(
   kind: 'toggle',
 });
 
+/** Declares a menu; the default is typed as one of the choices. */
 export const choice = <C extends string>(
   choices: readonly C[],
   options: Common & { readonly default: C },
 ): ChoiceField<C> => ({ ...options, kind: 'choice', options: choices });
 
+/** Declares an optional socket of a type of our own; `run` sees only what `parse` let through. */
 export const custom = <T>(
   type: string,
   options: Common & { readonly optional: true; readonly parse: (value: unknown) => T },

@@ -12,6 +12,7 @@ export type Pixels = {
 
 /** Container formats we write. */
 export const IMAGE_FORMATS = ['png', 'jpeg', 'webp', 'avif'] as const;
+/** One of `IMAGE_FORMATS`. */
 export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 /** Hashes of one model file, lower-case hex. */
@@ -39,4 +40,5 @@ export const MODEL_FOLDERS = [
   'style_models',
   'hypernetworks',
 ] as const;
+/** One of `MODEL_FOLDERS`. */
 export type ModelFolder = (typeof MODEL_FOLDERS)[number];

@@ -6,6 +6,7 @@ export type WarningLog = {
   readonly list: readonly Warning[];
 };
 
+/** An empty log. `list` grows as warnings come in; it is not copied. */
 export function createWarningLog(): WarningLog {
   const list: Warning[] = [];
   const seen = new Set<string>();

@@ -25,8 +25,10 @@ export const WARNINGS = {
   'source/kept': 'the picture only passes through; the metadata of its source was kept',
 } as const;
 
+/** A code of `WARNINGS`: closed, and never renamed once released. */
 export type WarningCode = keyof typeof WARNINGS;
 
+/** One thing worth knowing, as results and records list it. */
 export type Warning = {
   readonly code: WarningCode;
   /** One line, with what was found. */

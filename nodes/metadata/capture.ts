@@ -14,7 +14,10 @@ export type CapturedFact = Fact & {
   readonly sampler: NodeId | null;
   /** The stream on which it was met. */
   readonly stream: Stream;
-  /** Node ids from where the value was found down to the save node. Computed when asked: paths can be long. */
+  /**
+   * Node ids from where the value was found down to the save node. Computed when asked: paths can be long. Beyond
+   * 128 ids the middle is left out, and `…` stands for it: whole paths would grow with the square of a chain.
+   */
   readonly path: () => readonly NodeId[];
 };
 
@@ -34,6 +37,9 @@ export type PictureCapture = {
   /** The picture that is only passed on, where nothing sampled it. */
   readonly source?: { readonly nodeId: NodeId; readonly image: string };
 };
+
+/** Ids of a path. Longer than any way through a graph that people wire. */
+const MAX_PATH_IDS = 128;
 
 /** The way of the finished picture. */
 const PICTURE: ReadonlySet<Stream> = new Set(['image', 'latent', 'vae', 'upscale']);
@@ -55,7 +61,7 @@ export function captureSampler(
     isForeign: (node) => samplers.has(node.id),
   });
   const below = pathToStart(step.toward);
-  const own = facts.map((fact) => toCaptured(fact, nodeId, below));
+  const own = facts.map((fact) => toCaptured(fact, nodeId, below, trace.start));
   return {
     nodeId,
     positive: composePrompt(start, 'positive', context),
@@ -77,7 +83,7 @@ export function capturePicture(
     follows: ({ stream }) => PICTURE.has(stream),
     isForeign: (node) => samplers.has(node.id),
   };
-  const facts = walkFacts(start, context, way).map((fact) => toCaptured(fact, null, []));
+  const facts = walkFacts(start, context, way).map((fact) => toCaptured(fact, null, [], trace.start));
   const size = estimateSize(
     [...walk(start, context, way)].map(({ arrival }) => arrival),
     facts,
@@ -93,7 +99,7 @@ export function captureUnsampled(trace: Trace, context: FlowContext): SamplerCap
   if (!first) return { nodeId: null, positive: '', negative: '', facts: [] };
   const all = walkFacts({ node: first.node, slot: 0, stream: 'image' }, context, {
     follows: ({ stream }) => stream !== 'reference',
-  }).map((fact) => toCaptured(fact, null, []));
+  }).map((fact) => toCaptured(fact, null, [], trace.start));
   const facts = all.filter((fact) => !PICTURE_FIELDS.has(fact.field));
   const join = (field: 'POSITIVE_PROMPT' | 'NEGATIVE_PROMPT'): string =>
     [...new Set(facts.filter((fact) => fact.field === field).map((fact) => asText(fact.value).trim()))]
@@ -120,13 +126,23 @@ const PICTURE_FIELDS: ReadonlySet<string> = new Set([
   'SOURCE_IMAGE',
 ]);
 
-function toCaptured(fact: MetFact, sampler: NodeId | null, below: readonly NodeId[]): CapturedFact {
+function toCaptured(
+  fact: MetFact,
+  sampler: NodeId | null,
+  below: readonly NodeId[],
+  saveNode: NodeId,
+): CapturedFact {
   const { visit, ...rest } = fact;
   return {
     ...rest,
     sampler,
     stream: visit.arrival.stream,
-    path: () => [...fact.through, ...visitPath(visit), ...below],
+    path: () => {
+      const limit = MAX_PATH_IDS + 1;
+      const path = [...fact.through, ...visitPath(visit, limit), ...below.slice(0, limit)];
+      if (path.length <= MAX_PATH_IDS) return path;
+      return [...path.slice(0, MAX_PATH_IDS - 2), '…', saveNode];
+    },
   };
 }
 

@@ -86,7 +86,7 @@ function embedByFormat(bytes: Uint8Array, container: Container, request: EmbedRe
   if (container.format === 'jpeg') return embedJpeg(bytes, request, kept);
   const text = renderParameters(request.parameters);
   const exif = exifWith(kept, request, text, 'unicode', true);
-  const xmp = setXmpProperty(kept.xmp, RECORD_XMP, request.record);
+  const xmp = setXmpProperty(kept.xmp, RECORD_XMP, withoutMarkup(request.record));
   return { bytes: spliceContainer(bytes, { exif, xmp }), stage: 'full', text, dropped: [] };
 }
 
@@ -110,7 +110,7 @@ function embedJpeg(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedd
   const budget = Math.min(MAX_EXIF_BYTES, Math.max(MIN_EXIF_BYTES, request.maxExifBytes));
   const blocks = fitJpeg(request, kept, budget);
   const own = kept.xmp === undefined ? null : setXmpProperty(kept.xmp, RECORD_XMP, null);
-  const whole = setXmpProperty(kept.xmp, RECORD_XMP, request.record);
+  const whole = setXmpProperty(kept.xmp, RECORD_XMP, withoutMarkup(request.record));
   const holdsRecord = blocks.stage === 'full' && xmpSegmentBytes(whole) <= budget;
   const dropped = [...blocks.dropped, ...(holdsRecord ? [] : [{ what: 'lineage:record', why: TOO_SMALL }])];
   const { exif, text, stage } = blocks;
@@ -263,6 +263,11 @@ function keepOwnBlocks(own: Container, carriedFrom: Container | undefined, warn:
 /** sd-prompt-reader tries every comment as UTF-16 first and gives up on an odd number of bytes. */
 function evened(text: string, encoding: 'unicode' | 'ascii'): string {
   return encoding === 'ascii' && text.length % 2 === 1 ? `${text} ` : text;
+}
+
+/** JSON without the characters that XML would have to escape: one popular reader does not resolve entities. */
+function withoutMarkup(json: string): string {
+  return json.replace(/[&<>]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }
 
 function isAscii(text: string): boolean {

@@ -70,7 +70,7 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
   ): Found | undefined {
     if (rule.pipe) {
       const key = wanted ?? rule.pipe.slots[slot];
-      const source = key ? bundled(node, key) : undefined;
+      const source = key ? bundled(node, key, depth) : undefined;
       return source && input(source.node, source.input, depth + 1);
     }
     if (rule.switch) {
@@ -79,13 +79,14 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     }
     const operation = rule.computes?.[slot];
     if (operation) {
-      const through: NodeId[] = [];
+      // A node that is joined with itself stands here once.
+      const through = new Set<NodeId>();
       const value = compute(operation, [...node.literals.keys(), ...node.links.keys()], (operand) => {
         const found = operandValue(node, operand, depth);
-        if (found) through.push(...found.through);
+        for (const id of found?.through ?? []) through.add(id);
         return found?.value;
       });
-      return value === undefined ? undefined : { value, through };
+      return value === undefined ? undefined : { value, through: [...through] };
     }
     const passed = rule.gives?.[slot];
     const only = passed?.length === 1 ? passed[0] : undefined;
@@ -107,7 +108,11 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     return 'prefix' in how ? `${how.prefix}${text}` : how.cases[text];
   }
 
-  function bundled(start: PromptNode, key: string): { node: PromptNode; input: string } | undefined {
+  function bundled(
+    start: PromptNode,
+    key: string,
+    depth = 0,
+  ): { node: PromptNode; input: string } | undefined {
     const seen = new Set<NodeId>();
     const waiting: PromptNode[] = [start];
     for (let node = waiting.pop(); node; node = waiting.pop()) {
@@ -115,15 +120,15 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
       seen.add(node.id);
       const rule = book.get(node.classType)?.rule;
       if (node.links.has(key) || (node.literals.get(key) ?? null) !== null) return { node, input: key };
-      if (rule) waiting.push(...bundlesOf(node, rule).reverse());
+      if (rule) waiting.push(...bundlesOf(node, rule, depth).reverse());
     }
     return undefined;
   }
 
   /** The nodes a bundle falls back to, the preferred first. */
-  function bundlesOf(node: PromptNode, rule: NodeRule): PromptNode[] {
+  function bundlesOf(node: PromptNode, rule: NodeRule, depth: number): PromptNode[] {
     const pipe = rule.pipe;
-    const chosen = rule.switch ? [selected(node, rule) ?? ''] : undefined;
+    const chosen = rule.switch ? [selected(node, rule, depth) ?? ''] : undefined;
     const names =
       chosen ??
       (pipe ? bundleInputs(node, pipe.from) : (rule.gives?.flat() ?? Object.keys(rule.takes ?? {})));
@@ -134,7 +139,7 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
   return {
     input: (node, name) => input(node, name),
     selected: (node, rule) => selected(node, rule),
-    bundled,
+    bundled: (node, key) => bundled(node, key),
   };
 }
 

@@ -60,13 +60,16 @@ export function readFacts(
       for (const { item } of found) items.add(item);
     }
   }
-  return facts.filter((fact) => !isOrphanStrength(fact, facts));
+  return withoutOrphanStrengths(facts);
 }
 
 /** The strength of an entry whose file is "None" tells nothing. */
-function isOrphanStrength({ field, item }: Fact, facts: readonly Fact[]): boolean {
-  if (field !== 'LORA_STRENGTH_MODEL' && field !== 'LORA_STRENGTH_CLIP') return false;
-  return !facts.some((other) => other.field === 'LORA_MODEL_NAME' && other.item === item);
+function withoutOrphanStrengths(facts: Fact[]): Fact[] {
+  const isStrength = ({ field }: Fact): boolean =>
+    field === 'LORA_STRENGTH_MODEL' || field === 'LORA_STRENGTH_CLIP';
+  if (!facts.some(isStrength)) return facts;
+  const named = new Set(facts.filter(({ field }) => field === 'LORA_MODEL_NAME').map(({ item }) => item));
+  return facts.filter((fact) => !isStrength(fact) || named.has(fact.item));
 }
 
 const fieldCache = new WeakMap<NodeRule, readonly MetaField[]>();

@@ -43,12 +43,14 @@ export function normaliseValue(field: MetaField, raw: Json, how: Normaliser | un
   return NO_FILE.has(text.toLowerCase()) ? { kind: 'absent' } : { kind: 'fact', value: text };
 }
 
-/** Numbers may come as text, as ComfyUI itself accepts them. */
+/** Numbers may come as text, as ComfyUI itself accepts them. 1e999 is none: no reader holds it. */
 function asNumber(value: string | number | boolean | ExactNumber): Normalised {
-  if (typeof value === 'number' || value instanceof ExactNumber) return { kind: 'fact', value };
+  if (typeof value === 'number' || value instanceof ExactNumber)
+    return Number.isFinite(Number(asText(value))) ? { kind: 'fact', value } : { kind: 'not-a-number' };
   const text = typeof value === 'string' ? value.trim() : '';
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { kind: 'not-a-number' };
   const number = Number(text);
+  if (!Number.isFinite(number)) return { kind: 'not-a-number' };
   return { kind: 'fact', value: String(number) === text ? number : new ExactNumber(text) };
 }
 

@@ -1,11 +1,6 @@
 import type { Operand, Operation } from '../../rules/define.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
-
-/** A pattern of a workflow is untrusted input: longer texts are not matched, so that it cannot stall the save. */
-const MAX_REGEX_TEXT = 20_000;
-const MAX_REGEX_PATTERN = 200;
-/** Nested quantifiers such as `(a+)+` take exponential time; patterns with them are left to a real run. */
-const NESTED_QUANTIFIER = /\([^()]*[+*{][^()]*\)\s*[+*{]/;
+import { changeCase, MAX_TEXT_CHARS, replaceByPattern, replaceText, trimText } from './python-text.ts';
 
 /** Gives an operand's value, or undefined when only a run could tell. */
 type ValueOf = (operand: Operand) => Json | undefined;
@@ -14,7 +9,7 @@ type ValueOf = (operand: Operand) => Json | undefined;
  * Computes one output of a string or number node. The meaning of every operation is ComfyUI's own.
  *
  * @param inputs names of the node's inputs, for operations that take every input of a prefix
- * @returns undefined when an operand is unknown
+ * @returns undefined when an operand is unknown, or the result longer than any text that people write
  */
 export function compute(operation: Operation, inputs: readonly string[], lookUp: ValueOf): Json | undefined {
   const text = (operand: Operand): string | undefined => textOf(lookUp(operand));
@@ -25,7 +20,7 @@ export function compute(operation: Operation, inputs: readonly string[], lookUp:
     case 'replace': {
       const [from, find, replacement] = [text(operation.text), text(operation.find), text(operation.with)];
       if (from === undefined || find === undefined || replacement === undefined) return undefined;
-      return from.replaceAll(find, () => replacement);
+      return replaceText(from, find, replacement);
     }
     case 'regex-replace': {
       const [from, find, replacement] = [text(operation.text), text(operation.find), text(operation.with)];
@@ -36,7 +31,7 @@ export function compute(operation: Operation, inputs: readonly string[], lookUp:
     }
     case 'trim': {
       const [from, mode] = [text(operation.text), operation.mode ? text(operation.mode) : 'both'];
-      return from === undefined || mode === undefined ? undefined : trim(from, mode.toLowerCase());
+      return from === undefined || mode === undefined ? undefined : trimText(from, mode.toLowerCase());
     }
     case 'case': {
       const [from, mode] = [text(operation.text), text(operation.mode)];
@@ -105,50 +100,9 @@ function join(
     if (part === undefined) return undefined;
     if (part !== '' || !skipEmpty) texts.push(part);
   }
-  return between === undefined ? undefined : texts.join(between);
-}
-
-function replaceByPattern(
-  from: string,
-  pattern: string,
-  replacement: string,
-  flags: string,
-  count: number,
-): string | undefined {
-  if (from.length > MAX_REGEX_TEXT || pattern.length > MAX_REGEX_PATTERN) return undefined;
-  if (NESTED_QUANTIFIER.test(pattern)) return undefined;
-  const compiled = compilePattern(pattern, flags);
-  if (!compiled) return undefined;
-  let left = count > 0 ? count : Number.POSITIVE_INFINITY;
-  return from.replace(compiled, (match, ...groups) => {
-    if (left-- <= 0) return match;
-    return replacement.replace(/\\(\d)|\\g<(\d)>/g, (_, short, long) =>
-      String(groups[Number(short ?? long) - 1] ?? ''),
-    );
-  });
-}
-
-/** Python's named groups are spelt differently; the rest of what prompts use is common to both. */
-function compilePattern(pattern: string, flags: string): RegExp | undefined {
-  try {
-    return new RegExp(pattern.replaceAll('(?P<', '(?<'), `gu${flags}`);
-  } catch (error) {
-    // Not a pattern of ours: the value stays unknown, which the caller reports.
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function trim(text: string, mode: string): string {
-  if (mode === 'left') return text.trimStart();
-  return mode === 'right' ? text.trimEnd() : text.trim();
-}
-
-function changeCase(text: string, mode: string): string {
-  if (mode === 'uppercase') return text.toUpperCase();
-  if (mode === 'lowercase') return text.toLowerCase();
-  if (mode === 'capitalize') return text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase();
-  return text.toLowerCase().replace(/\p{L}+/gu, (word) => word.slice(0, 1).toUpperCase() + word.slice(1));
+  if (between === undefined) return undefined;
+  const chars = texts.reduce((sum, part) => sum + part.length + between.length, 0);
+  return chars > MAX_TEXT_CHARS ? undefined : texts.join(between);
 }
 
 function compareTexts(a: string, b: string, mode: string): boolean {

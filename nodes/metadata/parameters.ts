@@ -156,7 +156,9 @@ export function toParameters(
 export function renderParameters(parameters: Parameters): string {
   const { positive, negative } = parameters;
   if (isEmpty(parameters)) return '';
-  return [positive, `Negative prompt: ${negative}`, detailParts(parameters).join(', ')].join('\n');
+  // Two readers give a text that begins with a brace up as JSON; all of them strip the space again.
+  const shown = positive.startsWith('{') ? ` ${positive}` : positive;
+  return [shown, `Negative prompt: ${negative}`, detailParts(parameters).join(', ')].join('\n');
 }
 
 /** Nothing is known: then no text is better than one that says so. */
@@ -214,11 +216,13 @@ function addFile(
 function collectLoras(captures: readonly SamplerCapture[], resources: Resources): Lora[] {
   const loras = new Map<string, Lora>();
   for (const { facts } of captures) {
+    const entry = ({ nodeId, item }: CapturedFact, field: MetaField): string =>
+      `${field}\n${nodeId}\n${item}`;
+    // A chain of LoRAs may be long: each pair is looked up, not searched for. The first of an entry counts.
+    const byEntry = new Map(facts.toReversed().map((fact) => [entry(fact, fact.field), fact]));
     for (const fact of inOrderApplied(facts.filter(({ field }) => field === 'LORA_MODEL_NAME'))) {
       const strength = (field: MetaField): string | undefined => {
-        const pair = facts.find(
-          (other) => other.field === field && other.nodeId === fact.nodeId && other.item === fact.item,
-        );
+        const pair = byEntry.get(entry(fact, field));
         return pair && asText(pair.value);
       };
       const [model, clip] = [strength('LORA_STRENGTH_MODEL'), strength('LORA_STRENGTH_CLIP')];
@@ -255,11 +259,15 @@ function hasPrompt({ facts }: SamplerCapture): boolean {
 
 /** In the order they are applied; the strength is that of the node which applies the model. */
 function controlNets({ facts }: SamplerCapture): string[] {
-  const strengths = facts.filter(({ field }) => field === 'CONTROLNET_STRENGTH');
+  const strengths = new Map(
+    facts
+      .toReversed()
+      .flatMap((fact) => (fact.field === 'CONTROLNET_STRENGTH' ? [[fact.nodeId, fact] as const] : [])),
+  );
   const names = inOrderApplied(facts.filter(({ field }) => field === 'CONTROLNET_NAME'));
   return names.map((fact) => {
-    const path = fact.path();
-    const applied = path.flatMap((id) => strengths.find(({ nodeId }) => nodeId === id) ?? [])[0];
+    const applier = fact.path().find((id) => strengths.has(id));
+    const applied = applier === undefined ? undefined : strengths.get(applier);
     const model = fileStem(asText(fact.value));
     return applied ? `"Name: ${model}, Weight: ${asText(applied.value)}"` : `"Name: ${model}"`;
   });

@@ -13,10 +13,13 @@ export function cleanPrompt(prompt: string, what: string, warn: WarningSink): st
   return cleaned.replace(TAKEN_LINE, ' ');
 }
 
-/** Text without NUL and lone surrogates, which become U+FFFD. */
+/**
+ * Text without NUL, lone surrogates, U+FFFE and U+FFFF, which become U+FFFD: at the start of UTF-16 a U+FFFE turns the
+ * byte order round for whoever reads it, and neither of the two may stand in XML.
+ */
 export function wellFormed(text: string, what: string, warn: WarningSink): string {
-  const cleaned = text.toWellFormed().replaceAll('\0', '\ufffd');
-  if (cleaned !== text) warn('value/cleaned', 'lone surrogates or NUL characters became U+FFFD', what);
+  const cleaned = text.toWellFormed().replace(/[\0\ufffe\uffff]/g, '\ufffd');
+  if (cleaned !== text) warn('value/cleaned', 'lone surrogates, NUL, U+FFFE or U+FFFF became U+FFFD', what);
   return cleaned;
 }
 

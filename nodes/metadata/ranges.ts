@@ -29,7 +29,7 @@ type Window = { start: number; end: number };
  */
 export function resolveRange(own: NodeId, facts: readonly MetFact[], warn: WarningSink): StepRange {
   const stepsFact = facts.find((fact) => fact.field === 'STEPS');
-  const steps = stepsFact && Math.max(0, Math.trunc(numberOf(stepsFact.value)));
+  const steps = stepsFact && wholeSteps(numberOf(stepsFact.value));
   const known = steps === undefined ? {} : { steps };
   const window = foldWindows(own, facts, steps ?? Number.POSITIVE_INFINITY, warn);
   if (!window) return { ...known, rangeLen: steps ?? 0, isSegment: false };
@@ -44,7 +44,13 @@ export function resolveRange(own: NodeId, facts: readonly MetFact[], warn: Warni
   return { ...known, startStep: window.start, endStep: window.end - 1, rangeLen, isSegment: !isWhole };
 }
 
-/** Applies the windows from the source of the sigmas down to the sampler. */
+/** Undefined for a number that counts nothing: 1e300 is no number of steps. */
+function wholeSteps(value: number): number | undefined {
+  const steps = Math.max(0, Math.trunc(value));
+  return Number.isSafeInteger(steps) ? steps : undefined;
+}
+
+/** Applies the windows from the source of the sigmas down to the sampler. Undefined where none is known. */
 function foldWindows(
   own: NodeId,
   facts: readonly MetFact[],
@@ -63,6 +69,8 @@ function foldWindows(
       continue;
     }
     const outer = window ?? { start: 0, end: steps };
+    // A fraction of an unknown number of steps is unknown, and so is every window inside of it.
+    if (outer.end === Number.POSITIVE_INFINITY && [start, end].some(isFraction)) return undefined;
     const from = start ? boundOf(start, outer) : 0;
     const to = end ? boundOf(end, outer) : Number.POSITIVE_INFINITY;
     const inner = { start: outer.start + Math.max(0, from), end: Math.min(outer.end, outer.start + to) };
@@ -75,12 +83,16 @@ function isBound(fact: MetFact): boolean {
   return fact.field === 'START_STEP' || fact.field === 'END_STEP';
 }
 
+function isFraction(fact: MetFact | undefined): boolean {
+  return fact?.pick.normalise === 'split-at-denoise';
+}
+
 /** A bound relative to the window it cuts; ends come out exclusive. */
 function boundOf(fact: MetFact, outer: Window): number {
   const value = numberOf(fact.value);
   const length = outer.end - outer.start;
-  if (fact.pick.normalise === 'split-at-denoise') return length - roundHalfEven(length * value);
-  if (fact.field === 'START_STEP') return Math.trunc(value);
+  if (isFraction(fact)) return length - roundHalfEven(length * value);
+  if (fact.field === 'START_STEP') return Math.min(Math.trunc(value), TO_THE_END);
   if (value < 0 || value >= TO_THE_END) return Number.POSITIVE_INFINITY;
   return Math.trunc(value) + (fact.pick.ends === 'inclusive' ? 1 : 0);
 }

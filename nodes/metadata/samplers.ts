@@ -53,6 +53,11 @@ export type SamplerList = {
 const GUIDING: ReadonlySet<Stream> = new Set(['reference', 'control']);
 /** Streams that tell a sampler's name and steps. */
 const RANGE_STREAMS: ReadonlySet<Stream> = new Set(['sampler', 'sigmas']);
+/**
+ * How far up its sigmas a sampler's steps are looked for. Each sampler looks for itself, so that without an end the
+ * work would be samplers times sigmas; people cut sigmas two or three times.
+ */
+const MAX_RANGE_VISITS = 64;
 
 /** Finds the samplers that made the picture, orders them and chooses the primary one. */
 export function listSamplers(
@@ -137,6 +142,7 @@ function describeSampler(
 ): SamplerEntry | undefined {
   const facts = walkFacts({ node, slot: 0, stream: 'latent' }, context, {
     follows: (step) => RANGE_STREAMS.has(step.stream),
+    maxVisits: MAX_RANGE_VISITS,
   });
   const range = resolveRange(node.id, facts, context.warn);
   const named = facts.find((fact) => fact.field === 'SAMPLER_NAME');

@@ -1,11 +1,12 @@
 import { rulePacks } from '../../rules/index.gen.ts';
 import { readContainer } from '../formats/container.ts';
-import { encodePixels } from '../formats/pixels.ts';
+import { type EncodeOptions, encodePixels } from '../formats/pixels.ts';
 import type { InputsOf } from '../kit/define-node.ts';
 import { defineNode } from '../kit/define-node.ts';
 import type { Host } from '../kit/host.ts';
 import type { ImageFormat } from '../kit/values.ts';
 import { createWarningLog } from '../kit/warning-log.ts';
+import type { Warning } from '../kit/warnings.ts';
 import { type CarriedMetadata, readCarried } from './carried.ts';
 import { describePicture, writeUp } from './describe.ts';
 import { embedMetadata } from './embed.ts';
@@ -13,13 +14,15 @@ import { stringifyAscii } from './exact-json.ts';
 import { fillFileName } from './file-name.ts';
 import { GENERATOR } from './generator.ts';
 import { parsePromptGraph } from './graph.ts';
+import type { LearnOptions } from './learn.ts';
 import { meantBy } from './meant.ts';
-import { takeOver } from './pass-through.ts';
+import type { ParameterOptions } from './parameters.ts';
+import { type Metadata, takeOver } from './pass-through.ts';
 import { findPin } from './pin.ts';
-import { makeReceipt } from './receipt.ts';
+import { makeReceipt, type Receipt } from './receipt.ts';
 import type { Resources } from './resolve.ts';
 import { createRuleBook } from './rule-book.ts';
-import { DEFAULT_MAX_SAMPLERS, type SelectOptions } from './samplers.ts';
+import { DEFAULT_MAX_SAMPLERS } from './samplers.ts';
 import { type HASH_LOG_MODES, saveImageInputs } from './save-image-inputs.ts';
 
 const EXTENSION: Readonly<Record<ImageFormat, string>> = {
@@ -43,88 +46,90 @@ export default defineNode({
   async run(inputs, host) {
     const { warn, list: warnings } = createWarningLog();
     const graph = parsePromptGraph(host.prompt, warn);
-    const description = await describePicture(
-      graph,
-      host.nodeId,
-      {
-        book,
-        models: host.models,
-        options: {
-          ...selectionOf(inputs, host),
-          debug: (line) => host.log('debug', line),
-          ...(host.executed && { executed: host.executed.bind(host) }),
-        },
-      },
-      warn,
-      host.signal,
-    );
+    const setup = { book, models: host.models, options: traceOptionsOf(inputs, host) };
+    const description = await describePicture(graph, host.nodeId, setup, warn, host.signal);
     const source = await readSourceMetadata(description.learnt.picture.source?.image, host);
 
-    const saved: { filename: string; subfolder: string; type: 'output' }[] = [];
-    const receipts: object[] = [];
+    const saved: SavedImage[] = [];
+    const receipts: Receipt[] = [];
     for (const [index, image] of inputs.images.entries()) {
       host.signal.throwIfAborted();
-      const size = { width: image.width, height: image.height };
-      const options = {
-        size,
-        civitaiSampler: inputs.civitai_sampler ?? false,
-        guidanceAsCfg: inputs.guidance_as_cfg ?? false,
-        loraSummary: inputs.include_lora_summary ?? false,
-        loraStrengthsInPrompt: inputs.lora_strengths_in_prompt ?? false,
-        ...(inputs.extra_metadata && { extra: inputs.extra_metadata }),
-        ...(inputs.images.length > 1 && { batch: { index, size: inputs.images.length } }),
-      };
-      const told = writeUp(description, options, GENERATOR, warn);
-      const own = {
-        parameters: told.parameters,
-        record: stringifyAscii(told.record),
-        ...(inputs.save_workflow_image !== false && graphsOf(host)),
-      };
-      const metadata = source ? takeOver(source, own, inputs.save_workflow_image !== false) : own;
-      const encoded = await encodePixels(image, {
-        format: inputs.file_format,
-        quality: inputs.quality ?? 90,
-        lossless: inputs.file_format === 'webp' && inputs.lossless_webp !== false,
-      });
-      const embedded = embedMetadata(
-        encoded,
-        { ...metadata, maxExifBytes: (inputs.max_jpeg_exif_kb ?? 60) * 1024 },
-        warn,
-      );
+      const written = writeUp(description, parameterOptionsOf(inputs, index), GENERATOR, warn);
+      const metadata = metadataOf(written, source, inputs, host);
+      const encoded = await encodePixels(image, encodingOf(inputs));
+      const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes: exifBytesOf(inputs) }, warn);
       for (const { what, why } of embedded.dropped)
         warn('embed/dropped', `${what}: ${why}`, `image ${index}`);
 
+      const { bytes } = embedded;
       const path = await host.writeOutput({
-        prefix: fillFileName(inputs.filename_prefix, { learnt: description.learnt, size, now: host.now }),
+        prefix: fillFileName(inputs.filename_prefix, {
+          learnt: description.learnt,
+          size: image,
+          now: host.now,
+        }),
         extension: EXTENSION[inputs.file_format],
         counter: inputs.add_counter_to_filename !== false,
-        bytes: embedded.bytes,
+        bytes,
         companions: companionsOf(inputs, host, metadata.record),
       });
-      saved.push(splitPath(path));
-      if (inputs.receipt) receipts.push(makeReceipt(embedded.bytes, meantBy(metadata)));
+      saved.push(toSavedImage(path));
+      if (inputs.receipt) receipts.push(makeReceipt(bytes, meantBy(metadata)));
     }
 
     logHashes(inputs.model_hash_log ?? 'none', description.resources, host);
-    for (const { code, message, where } of warnings) {
-      const quiet = code === 'graph/unknown-class' && inputs.suppress_missing_class_log !== false;
-      host.log(quiet ? 'debug' : 'warn', `[${code}] ${where === '' ? '' : `${where}: `}${message}`);
-    }
+    logWarnings(warnings, inputs.suppress_missing_class_log !== false, host);
     return { outputs: { images: inputs.images }, ui: { images: saved, warnings, receipts } };
   },
 });
 
 type Inputs = InputsOf<typeof saveImageInputs>;
 
-function selectionOf(inputs: Inputs, host: Host): SelectOptions {
+function traceOptionsOf(inputs: Inputs, host: Host): LearnOptions {
   const method = inputs.sampler_selection_method;
   const pinned = findPin(host.extraPnginfo['workflow'], 'sampler');
   return {
+    debug: (line) => host.log('debug', line),
+    ...(host.executed && { executed: host.executed.bind(host) }),
     select: method === 'by id' ? 'range' : method,
     maxSamplers: inputs.max_samplers ?? DEFAULT_MAX_SAMPLERS,
     ...(method === 'by id' && { sampler: (inputs.sampler_selection_node_id ?? '').trim() }),
     ...(pinned !== undefined && { pinned }),
   };
+}
+
+function parameterOptionsOf(inputs: Inputs, index: number): ParameterOptions {
+  const { images, extra_metadata: extra } = inputs;
+  const image = images[index];
+  return {
+    ...(image && { size: { width: image.width, height: image.height } }),
+    civitaiSampler: inputs.civitai_sampler ?? false,
+    guidanceAsCfg: inputs.guidance_as_cfg ?? false,
+    loraSummary: inputs.include_lora_summary ?? false,
+    loraStrengthsInPrompt: inputs.lora_strengths_in_prompt ?? false,
+    ...(extra && { extra }),
+    ...(images.length > 1 && { batch: { index, size: images.length } }),
+  };
+}
+
+function encodingOf({ file_format: format, quality, lossless_webp: lossless }: Inputs): EncodeOptions {
+  return { format, quality: quality ?? 90, lossless: format === 'webp' && lossless !== false };
+}
+
+function exifBytesOf({ max_jpeg_exif_kb: kilobytes }: Inputs): number {
+  return (kilobytes ?? 60) * 1024;
+}
+
+/** What one file is to carry: of this graph, or of the source that the picture only passes on. */
+function metadataOf(
+  { parameters, record }: ReturnType<typeof writeUp>,
+  source: CarriedMetadata | undefined,
+  inputs: Inputs,
+  host: Host,
+): Metadata {
+  const withGraphs = inputs.save_workflow_image !== false;
+  const own = { parameters, record: stringifyAscii(record), ...(withGraphs && graphsOf(host)) };
+  return source ? takeOver(source, own, withGraphs) : own;
 }
 
 /** What a picture that only passes through says of itself. */
@@ -166,8 +171,17 @@ function logHashes(mode: (typeof HASH_LOG_MODES)[number], resources: Resources, 
   }
 }
 
-/** `a/b/c.png` as ComfyUI's clients want it. */
-function splitPath(path: string): { filename: string; subfolder: string; type: 'output' } {
+function logWarnings(warnings: readonly Warning[], quietUnknown: boolean, host: Host): void {
+  for (const { code, message, where } of warnings) {
+    const level = code === 'graph/unknown-class' && quietUnknown ? 'debug' : 'warn';
+    host.log(level, `[${code}] ${where === '' ? '' : `${where}: `}${message}`);
+  }
+}
+
+/** As ComfyUI's clients want it. */
+type SavedImage = { readonly filename: string; readonly subfolder: string; readonly type: 'output' };
+
+function toSavedImage(path: string): SavedImage {
   const at = path.lastIndexOf('/');
   return { filename: path.slice(at + 1), subfolder: at < 0 ? '' : path.slice(0, at), type: 'output' };
 }

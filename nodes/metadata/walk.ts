@@ -15,6 +15,8 @@ export type WalkOptions = {
   readonly follows: (step: Step, leaving: PromptNode) => boolean;
   /** The rule of a node whose own facts belong to somebody else: another sampler. */
   readonly isForeign?: (node: PromptNode) => boolean;
+  /** Ends the walk after so many places. */
+  readonly maxVisits?: number;
 };
 
 /**
@@ -53,6 +55,11 @@ export function walk(start: Arrival, context: FlowContext, options: WalkOptions)
   for (const visit of visits) {
     for (const step of stepUpstream(visit.arrival, context)) {
       if (!options.follows(step, visit.arrival.node)) continue;
+      if (visits.length === options.maxVisits) {
+        const far = `the way upstream was followed over ${visits.length} places and no further`;
+        context.warn('value/unresolved', far, start.node.id);
+        return visits;
+      }
       const key = visitKey(step);
       if (seen.has(key)) continue;
       seen.add(key);
@@ -66,10 +73,10 @@ function visitKey({ node, slot, stream, key }: Arrival): string {
   return `${node.id}\n${slot}\n${stream}\n${key ?? ''}`;
 }
 
-/** Node ids from a visit down to the node where its walk began, both included; repeats left out. */
-export function visitPath(visit: Visit): NodeId[] {
+/** Node ids from a visit down to the node where its walk began, both included, or the first `limit` of them; repeats left out. */
+export function visitPath(visit: Visit, limit: number): NodeId[] {
   const path: NodeId[] = [];
-  for (let at: Visit | undefined = visit; at; at = at.from) {
+  for (let at: Visit | undefined = visit; at && path.length < limit; at = at.from) {
     if (path.at(-1) !== at.arrival.node.id) path.push(at.arrival.node.id);
   }
   return path;

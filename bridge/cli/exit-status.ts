@@ -1,0 +1,27 @@
+import type { ErrorCode } from '../../nodes/kit/errors.ts';
+
+/** What the process ends with; README lists the same. */
+export const EXIT = {
+  done: 0,
+  input: 1,
+  usage: 2,
+  environment: 3,
+  findings: 4,
+  bug: 70,
+  interrupted: 130,
+} as const;
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+const ENVIRONMENT: ReadonlySet<ErrorCode> = new Set([
+  'file/unreadable',
+  'file/unwritable',
+  'output/exhausted',
+  'ledger/unusable',
+]);
+
+/** Whose fault an expected failure is: how the command was called, this machine, or what was given. */
+export function exitStatusOf(code: ErrorCode): ExitStatus {
+  if (code.startsWith('option/')) return EXIT.usage;
+  return ENVIRONMENT.has(code) ? EXIT.environment : EXIT.input;
+}

@@ -1,0 +1,104 @@
+import { Command, CommanderError } from 'commander';
+import { ERRORS, isLineageError } from '../../nodes/kit/errors.ts';
+import manifest from '../../package.json' with { type: 'json' };
+import { codeOf } from '../local/system-error.ts';
+import { demoCommand } from './demo.ts';
+import { EXIT, type ExitStatus, exitStatusOf } from './exit-status.ts';
+import { explainCommand } from './explain.ts';
+import { inspectCommand } from './inspect.ts';
+import { schemaCommand } from './schema.ts';
+import { tagCommand } from './tag.ts';
+import { describeError, type Terminal, terminal } from './terminal.ts';
+import { traceCommand } from './trace.ts';
+
+/** What every command gets beside its own options. */
+export type CommandContext = {
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Runs one command line.
+ *
+ * @param args without the program's own name
+ * @returns the exit status; expected failures are printed, never thrown
+ */
+export async function main(args: readonly string[]): Promise<ExitStatus> {
+  const interrupt = new AbortController();
+  const onInterrupt = (): void => interrupt.abort();
+  process.once('SIGINT', onInterrupt);
+  process.stdout.on('error', passOverClosedPipe);
+  try {
+    await createProgram({ terminal, signal: interrupt.signal }).parseAsync([...args], { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    return report(error, args.includes('--json'), interrupt.signal);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const program = new Command('lineage')
+    .description('Everything a graph makes knows how it was made.')
+    .version(manifest.version, '--version', 'print the version')
+    .helpOption('--help', 'show what a command takes')
+    .addHelpText('after', EXIT_HELP);
+  for (const create of [
+    tagCommand,
+    traceCommand,
+    explainCommand,
+    inspectCommand,
+    schemaCommand,
+    demoCommand,
+  ]) {
+    program.addCommand(create(context));
+  }
+  for (const each of [program, ...program.commands]) {
+    each
+      .helpOption('--help', 'show what this command takes')
+      .exitOverride()
+      .showHelpAfterError('(--help shows what it takes)');
+  }
+  return program;
+}
+
+const EXIT_HELP = `
+Exit status: 0 done, 1 the input is wrong, 2 usage, 3 the environment, 4 findings, 70 a bug of ours, 130 interrupted.
+Environment: LINEAGE_HOME, the folder of the hash ledger (default ~/.lineage); LINEAGE_DEBUG=1, how samplers were chosen.`;
+
+/** A reader that has seen enough (`| head`) is no failure. The error comes late, so the listener stays. */
+function passOverClosedPipe(error: Error): void {
+  if (codeOf(error) !== 'EPIPE') throw error;
+}
+
+function report(error: unknown, asJson: boolean, signal: AbortSignal): ExitStatus {
+  const asDocument = (told: { code: string; message: string; hint: string; where: object }): void => {
+    if (asJson) terminal.print(JSON.stringify({ error: told }));
+  };
+  if (signal.aborted) {
+    const message = 'interrupted; nothing was left half done';
+    asDocument({ code: 'interrupted', message, hint: 'Run it again.', where: {} });
+    terminal.note(message);
+    return EXIT.interrupted;
+  }
+  if (error instanceof CommanderError) {
+    // Commander has printed the text itself; help and version are no failures.
+    if (error.exitCode === 0) return EXIT.done;
+    const message = error.message.replace(/^error: /, '');
+    asDocument({ code: 'option/invalid', message, hint: ERRORS['option/invalid'], where: {} });
+    return EXIT.usage;
+  }
+  if (isLineageError(error)) {
+    const { code, message, hint, where } = error;
+    asDocument({ code, message, hint, where });
+    terminal.note(describeError(error));
+    return exitStatusOf(code);
+  }
+  asDocument({ code: 'bug', message: String(error), hint: 'Please report it with what you ran.', where: {} });
+  terminal.note(
+    `A bug of ours, please report it with what you ran:\n${error instanceof Error ? error.stack : String(error)}`,
+  );
+  return EXIT.bug;
+}

@@ -1,0 +1,228 @@
+import { extname } from 'node:path';
+import { Command, Option } from 'commander';
+import type { Container } from '../../nodes/formats/container.ts';
+import { LineageError } from '../../nodes/kit/errors.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../../nodes/kit/values.ts';
+import { createWarningLog, type WarningLog } from '../../nodes/kit/warning-log.ts';
+import { readCarried } from '../../nodes/metadata/carried.ts';
+import { describePicture, writeUp } from '../../nodes/metadata/describe.ts';
+import { toDocument } from '../../nodes/metadata/document.ts';
+import { type Embedded, embedMetadata, MAX_EXIF_BYTES } from '../../nodes/metadata/embed.ts';
+import { stringifyAscii } from '../../nodes/metadata/exact-json.ts';
+import { GENERATOR } from '../../nodes/metadata/generator.ts';
+import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { meantBy } from '../../nodes/metadata/meant.ts';
+import { isBuiltIn, type ParameterOptions } from '../../nodes/metadata/parameters.ts';
+import { type Metadata, takeOver } from '../../nodes/metadata/pass-through.ts';
+import { formatReceiptTable, makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
+import type { RecordData } from '../../nodes/metadata/record.ts';
+import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
+import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
+import { rulePacks } from '../../rules/index.gen.ts';
+import { writeFilesAtomic } from '../local/write-file.ts';
+import {
+  bareGraph,
+  type GraphSource,
+  graphOfImage,
+  inFile,
+  readGraphFile,
+  readPicture,
+  readWorkflowFile,
+} from './graph-source.ts';
+import { withModels } from './machine.ts';
+import type { CommandContext } from './main.ts';
+import { noteWarnings } from './terminal.ts';
+import { addTraceOptions, collect, integerBetween, type TraceOptions, toSelection } from './trace-options.ts';
+
+type TagOptions = TraceOptions & {
+  readonly out: string;
+  readonly prompt?: string;
+  readonly workflow?: string;
+  readonly format?: ImageFormat;
+  readonly quality: number;
+  readonly maxExifKb: number;
+  readonly extra: readonly string[];
+  readonly sidecar?: boolean;
+  readonly receipt?: boolean;
+  readonly force?: boolean;
+};
+
+/** `lineage tag IMAGE --out FILE`: writes generation metadata into a copy of a picture. */
+export function tagCommand(context: CommandContext): Command {
+  const command = new Command('tag')
+    .description(
+      'write generation metadata into a picture: spliced where the format stays, else encoded anew',
+    )
+    .argument('<image>', 'a PNG, JPEG, WebP or AVIF file')
+    .requiredOption('--out <file>', 'where to write; its extension gives the format')
+    .option('--prompt <file>', 'the prompt graph (default: the one the picture embeds)')
+    .option(
+      '--workflow <file>',
+      'the workflow to embed beside it (default: the one that came with the graph)',
+    )
+    .addOption(
+      new Option('--format <format>', 'for an --out without a telling extension').choices(IMAGE_FORMATS),
+    )
+    .option('--quality <n>', 'for JPEG, WebP and AVIF that are encoded anew', integerBetween(1, 100), 90)
+    .option('--max-exif-kb <n>', 'largest metadata segment of a JPEG', integerBetween(4, 64), 64)
+    .option('--extra <key=value>', 'a key of your own; may be repeated', collect, [])
+    .option('--sidecar', 'write the structured record to <out>.lineage.json too')
+    .option('--receipt', 'read the file again as each reader would, and say what it sees')
+    .option('--force', 'replace an existing file');
+  return addTraceOptions(command).action((image: string, options: TagOptions) =>
+    tag(image, options, context),
+  );
+}
+
+async function tag(image: string, options: TagOptions, context: CommandContext): Promise<void> {
+  const log = createWarningLog();
+  const format = formatOf(options);
+  const extra = extraOf(options.extra);
+  const { bytes, container } = await readPicture(image);
+  const source = await findGraph(image, container, options, log);
+  const graph = inFile(options.prompt ?? image, () => parsePromptGraph(source.prompt, log.warn));
+
+  const { metadata, record } = await describe(container, source, { graph, options, extra, log, context });
+  const pixels = format === container.format ? bytes : await reencode(bytes, format, options.quality);
+  const carriedFrom = pixels === bytes ? {} : { carriedFrom: container };
+  const maxExifBytes = Math.min(options.maxExifKb * 1024, MAX_EXIF_BYTES);
+  const embedded = embedMetadata(pixels, { ...metadata, ...carriedFrom, maxExifBytes }, log.warn);
+  context.signal.throwIfAborted();
+
+  const files = new Map([[options.out, embedded.bytes]]);
+  if (options.sidecar)
+    files.set(`${options.out}.lineage.json`, new TextEncoder().encode(`${metadata.record}\n`));
+  await writeFilesAtomic(files, { replace: options.force === true });
+  const receipt = options.receipt ? makeReceipt(embedded.bytes, meantBy(metadata)) : undefined;
+  report(options, embedded, record, receipt, log, context);
+}
+
+/** The graph of --prompt, else the embedded one; the workflow of --workflow, else the one beside the graph. */
+async function findGraph(
+  image: string,
+  container: Container,
+  { prompt, workflow }: TagOptions,
+  { warn }: WarningLog,
+): Promise<GraphSource> {
+  const found =
+    prompt === undefined ? graphOfImage(container, image, warn) : await readGraphFile(prompt, warn);
+  return workflow === undefined ? found : { ...found, workflow: await readWorkflowFile(workflow, warn) };
+}
+
+/** Trace, capture, resolve, render. */
+async function describe(
+  container: Container,
+  source: GraphSource,
+  given: {
+    readonly graph: PromptGraph;
+    readonly options: TagOptions;
+    readonly extra: ReadonlyMap<string, string>;
+    readonly log: WarningLog;
+    readonly context: CommandContext;
+  },
+): Promise<{ metadata: Metadata; record: RecordData }> {
+  const { graph, options, extra, context } = given;
+  const { warn } = given.log;
+  const book = createRuleBook(rulePacks);
+  const saveNode = chooseSaveNode(graph, book, options.node);
+  const description = await withModels(options.models, warn, context.terminal, (models) =>
+    describePicture(
+      graph,
+      saveNode,
+      { book, models, options: { ...toSelection(options, source), debug: context.terminal.debug } },
+      warn,
+      context.signal,
+    ),
+  );
+  const { width, height } = container;
+  const parameterOptions: ParameterOptions = { size: { width, height }, extra };
+  const { parameters, record } = writeUp(description, parameterOptions, GENERATOR, warn);
+  const own: Metadata = {
+    parameters,
+    record: stringifyAscii(record),
+    prompt: stringifyAscii(bareGraph(source.prompt)),
+    ...(source.workflow !== undefined && { workflow: stringifyAscii(source.workflow) }),
+  };
+  const passesThrough = description.learnt.picture.source !== undefined;
+  return { metadata: passesThrough ? takeOver(readCarried(container), own, true) : own, record };
+}
+
+/** sharp is loaded only where pixels are touched: a splice needs no native module. */
+async function reencode(bytes: Uint8Array, format: ImageFormat, quality: number): Promise<Uint8Array> {
+  const { reencodeImage } = await import('../../nodes/formats/pixels.ts');
+  return await reencodeImage(bytes, { format, quality });
+}
+
+function report(
+  options: TagOptions,
+  embedded: Embedded,
+  record: RecordData,
+  receipt: Receipt | undefined,
+  { warn, list: warnings }: WarningLog,
+  { terminal }: CommandContext,
+): void {
+  const { stage, text, dropped } = embedded;
+  for (const { what, why } of dropped) warn('embed/dropped', `${what}: ${why}`, options.out);
+  if (options.json) {
+    const written = {
+      out: options.out,
+      stage,
+      parameters: text,
+      dropped,
+      warnings,
+      ...(receipt && { receipt }),
+    };
+    terminal.print(JSON.stringify(toDocument(record, written)));
+  } else {
+    terminal.print(`${options.out}: ${embedded.bytes.length} bytes, stage ${stage}\n\n${text}`);
+    if (receipt) terminal.print(`\n${formatReceiptTable(receipt)}`);
+  }
+  noteWarnings(warnings, terminal);
+}
+
+const EXTENSIONS: Readonly<Record<string, ImageFormat>> = {
+  '.png': 'png',
+  '.jpg': 'jpeg',
+  '.jpeg': 'jpeg',
+  '.webp': 'webp',
+  '.avif': 'avif',
+};
+
+/** @throws LineageError `option/conflict` where the name says one format and --format another, `option/invalid` */
+function formatOf({ out, format }: TagOptions): ImageFormat {
+  const named = EXTENSIONS[extname(out).toLowerCase()];
+  if (named !== undefined && format !== undefined && named !== format) {
+    throw new LineageError(
+      'option/conflict',
+      `expected one format, got --format ${format} and ${extname(out)}`,
+      { option: '--format' },
+    );
+  }
+  const chosen = named ?? format;
+  if (chosen !== undefined) return chosen;
+  throw new LineageError(
+    'option/invalid',
+    `expected a name that ends in .png, .jpg, .webp or .avif, got ${out}`,
+    { option: '--out' },
+  );
+}
+
+/** @throws LineageError `option/invalid` for what is not KEY=VALUE, or names a key that we write ourselves */
+function extraOf(pairs: readonly string[]): ReadonlyMap<string, string> {
+  const extra = new Map<string, string>();
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    const key = pair.slice(0, Math.max(0, at)).trim();
+    if (key === '')
+      throw new LineageError('option/invalid', `expected KEY=VALUE, got ${pair}`, { option: '--extra' });
+    if (isBuiltIn(key)) {
+      throw new LineageError(
+        'option/invalid',
+        `expected a key of your own, got ${key}, which Lineage writes`,
+        { option: '--extra' },
+      );
+    }
+    extra.set(key, pair.slice(at + 1));
+  }
+  return extra;
+}
