@@ -111,7 +111,7 @@ export const ROLES = [
   'preview',
 ] as const;
 
-export type Role = (typeof ROLES)[number];
+type Role = (typeof ROLES)[number];
 
 /** How a raw value becomes the fact. Names only; `nodes/metadata/normalise.ts` holds the meaning. */
 export const NORMALISERS = [
@@ -135,7 +135,7 @@ export type Normaliser = (typeof NORMALISERS)[number];
 
 /** Where a value lies on the node. Several-valued sources give each value an item key, so that the third
  * LoRA's name and the third strength find each other. */
-export type Source =
+type Source =
   /** One input, literal or linked. */
   | { readonly input: string }
   /** Several inputs, joined in order by `join` (default: each its own item, keyed by position). */
@@ -222,7 +222,7 @@ export type Switch =
  * '' marks the slot that hands out the bundle itself. A key the node does not set comes from the
  * bundles in `from`, the first that has it (`prefer: 'last'`: the last).
  */
-export type Pipe = {
+type Pipe = {
   readonly from: readonly string[] | { readonly prefix: string };
   readonly slots: readonly string[];
   readonly prefer?: 'first' | 'last';

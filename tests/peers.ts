@@ -34,10 +34,11 @@ function makePeer(name: string, command: string, probe: readonly string[]): Peer
 export const exiftool = makePeer('exiftool', 'exiftool', ['-ver']);
 
 /** Python with Pillow 11.3 or newer: arguments as for `python3`. */
-export const pillow = makePeer('python3 with Pillow 11.3 or newer', process.env['LINEAGE_PYTHON'] ?? 'python3', [
-  '-c',
-  'import PIL; assert tuple(map(int, PIL.__version__.split(".")[:2])) >= (11, 3)',
-]);
+export const pillow = makePeer(
+  'python3 with Pillow 11.3 or newer',
+  process.env['LINEAGE_PYTHON'] ?? 'python3',
+  ['-c', 'import PIL; assert tuple(map(int, PIL.__version__.split(".")[:2])) >= (11, 3)'],
+);
 
 /** What `exiftool -validate -warning -error -a` says of a file, one finding a line; empty for a clean file. */
 export function findingsOf(file: string): string {

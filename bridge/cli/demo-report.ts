@@ -34,7 +34,7 @@ export function demoReport(out: string, models: number, pictures: readonly DemoP
       `RECEIPT of ${first.file}: the file read back by the rules of each reader`,
       formatReceiptTable(first.receipt),
     ],
-    ['TRY NEXT', nextSteps(pictures)],
+    ['TRY NEXT', nextSteps(out, pictures)],
   ];
   return [
     `Wrote ${pictures.length} pictures for ${graphs} prompt graphs, and ${models} small stand-ins for their models, to ${out}`,
@@ -78,13 +78,12 @@ function markOf({ sees, loses }: Receipt[number]): string {
   return sees.length === 0 ? '✗' : '~';
 }
 
-function nextSteps(pictures: readonly DemoPicture[]): string {
+function nextSteps(out: string, pictures: readonly DemoPicture[]): string {
   const named = (file: string): string => pictures.find((each) => each.file === file)?.out ?? file;
-  const png = named('sdxl-base-refiner.png');
   return [
     `explain ${named('wan22-64kb.jpg')}`,
     `inspect ${named('flux-custom-sampling.webp')}`,
-    `tag ${png} --out ${png.replace(/\.png$/, '-copy.avif')} --receipt`,
+    `tag ${named('sdxl-base-refiner.png')} --out ${out}/copy.avif --models ${out}/models --receipt`,
   ]
     .map((rest) => `  npm run lineage -- ${rest}`)
     .join('\n');

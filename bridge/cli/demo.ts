@@ -155,5 +155,5 @@ async function save(
   const maxExifBytes = Math.min(target.maxExifKb * 1024, MAX_EXIF_BYTES);
   const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes }, warn);
   await writeFileAtomic(target.out, embedded.bytes, { replace: true });
-  return { ...target, record, embedded, receipt: makeReceipt(embedded.bytes, meantBy(metadata)) };
+  return { ...target, record, embedded, receipt: makeReceipt(embedded.bytes, meantBy(metadata, embedded)) };
 }

@@ -3,8 +3,9 @@ import { readContainer } from '../../nodes/formats/container.ts';
 import { detectImageFormat } from '../../nodes/formats/detect.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
-import { parseExactJson } from '../../nodes/metadata/exact-json.ts';
-import { type LineageRecord, recordSchema } from '../../nodes/metadata/record.ts';
+import { toDocument } from '../../nodes/metadata/document.ts';
+import { readRecord } from '../../nodes/metadata/read-record.ts';
+import { stageOfText } from '../../nodes/metadata/stages.ts';
 import { readFileChecked } from '../local/read-file.ts';
 import { explainText } from './explanation.ts';
 import { inFile, MAX_IMAGE_BYTES } from './graph-source.ts';
@@ -23,25 +24,22 @@ export function explainCommand(context: CommandContext): Command {
   );
 }
 
-/** The record in the picture tells what was true when it was saved; without one the graph is traced anew. */
+/**
+ * The record in the picture tells what was true when it was saved. Without one, and for a node or sampler that is
+ * asked for by name, the graph is traced anew.
+ */
 async function explain(file: string, options: TraceOptions, context: CommandContext): Promise<void> {
   const { warn, list: warnings } = createWarningLog();
   const bytes = await readFileChecked(file, MAX_IMAGE_BYTES);
   const carried =
     detectImageFormat(bytes) === undefined ? {} : readCarried(inFile(file, () => readContainer(bytes)));
-  const record =
-    carried.record === undefined
-      ? undefined
-      : recordSchema.safeParse(plain(parseExactJson(carried.record, warn, file)));
-  if (!record?.success) return await trace(file, options, context);
+  const record = carried.record === undefined ? undefined : readRecord(carried.record, warn);
+  if (!record || options.node !== undefined || options.sampler !== undefined)
+    return await trace(file, options, context);
   const text = carried.parameters ?? '';
+  const written = { stage: stageOfText(text), parameters: text, dropped: [], warnings };
   context.terminal.print(
-    options.json ? JSON.stringify({ record: record.data, parameters: text }) : explainText(record.data, text),
+    options.json ? JSON.stringify(toDocument(record, written)) : explainText(record, text),
   );
   noteWarnings(warnings, context.terminal);
-}
-
-/** Exact numbers as doubles: the schema knows plain JSON. */
-function plain(value: unknown): LineageRecord {
-  return JSON.parse(JSON.stringify(value)) as LineageRecord;
 }

@@ -84,8 +84,19 @@ async function readByExifr(bytes: Uint8Array): Promise<object> {
 function readByExifReader(bytes: Uint8Array): object {
   const tags = ExifReader.load(bytes.slice().buffer, { includeUnknown: true });
   return Object.fromEntries(
-    Object.entries(tags).map(([name, tag]) => [name, tag?.description ?? String(tag?.value)]),
+    Object.entries(tags).map(([name, tag]) => [
+      name,
+      commentText(name, tag?.value) ?? tag?.description ?? String(tag?.value),
+    ]),
   );
+}
+
+/** exifreader gives a Unicode comment as bytes and leaves its text to the caller. */
+function commentText(name: string, value: unknown): string | undefined {
+  if (name !== 'UserComment' || !Array.isArray(value)) return undefined;
+  const bytes = Uint8Array.from(value);
+  const code = new TextDecoder('latin1').decode(bytes.subarray(0, 8));
+  return new TextDecoder(code.startsWith('UNICODE') ? 'utf-16be' : 'utf-8').decode(bytes.subarray(8));
 }
 
 function forPeople({

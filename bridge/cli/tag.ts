@@ -14,6 +14,7 @@ import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.t
 import { meantBy } from '../../nodes/metadata/meant.ts';
 import { isBuiltIn, type ParameterOptions } from '../../nodes/metadata/parameters.ts';
 import { type Metadata, takeOver } from '../../nodes/metadata/pass-through.ts';
+import { readRecord } from '../../nodes/metadata/read-record.ts';
 import { formatReceiptTable, makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
@@ -93,7 +94,7 @@ async function tag(image: string, options: TagOptions, context: CommandContext):
   if (options.sidecar)
     files.set(`${options.out}.lineage.json`, new TextEncoder().encode(`${metadata.record}\n`));
   await writeFilesAtomic(files, { replace: options.force === true });
-  const receipt = options.receipt ? makeReceipt(embedded.bytes, meantBy(metadata)) : undefined;
+  const receipt = options.receipt ? makeReceipt(embedded.bytes, meantBy(metadata, embedded)) : undefined;
   report(options, embedded, record, receipt, log, context);
 }
 
@@ -125,7 +126,9 @@ async function describe(
   const { warn } = given.log;
   const book = createRuleBook(rulePacks);
   const saveNode = chooseSaveNode(graph, book, options.node);
-  const description = await withModels(options.models, warn, context.terminal, (models) =>
+  const carried = readCarried(container);
+  const before = carried.record === undefined ? undefined : readRecord(carried.record, warn);
+  const description = await withModels(options.models, before, warn, context.terminal, (models) =>
     describePicture(
       graph,
       saveNode,
@@ -144,7 +147,7 @@ async function describe(
     ...(source.workflow !== undefined && { workflow: stringifyAscii(source.workflow) }),
   };
   const passesThrough = description.learnt.picture.source !== undefined;
-  return { metadata: passesThrough ? takeOver(readCarried(container), own, true) : own, record };
+  return { metadata: passesThrough ? takeOver(carried, own, true) : own, record };
 }
 
 /** sharp is loaded only where pixels are touched: a splice needs no native module. */

@@ -35,7 +35,7 @@ export async function trace(
   const graph = inFile(file, () => parsePromptGraph(source.prompt, warn));
   const book = createRuleBook(rulePacks);
   const saveNode = chooseSaveNode(graph, book, options.node);
-  const description = await withModels(options.models, warn, terminal, (models) =>
+  const description = await withModels(options.models, undefined, warn, terminal, (models) =>
     describePicture(
       graph,
       saveNode,

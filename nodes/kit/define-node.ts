@@ -8,7 +8,7 @@ export type InputsOf<I extends Readonly<Record<string, Field>>> = { readonly [K 
 export type Outputs = Readonly<Record<string, { readonly type: string; readonly tooltip: string }>>;
 
 /** What a run gives back: a value for each output, and what a client may show. */
-export type NodeResult<O extends Outputs> = {
+type NodeResult<O extends Outputs> = {
   readonly outputs: { readonly [K in keyof O]: unknown };
   /** ComfyUI's `ui` message: lists by name. */
   readonly ui?: Readonly<Record<string, readonly unknown[]>>;

@@ -15,7 +15,7 @@ type Common = {
 };
 
 /** A socket that takes a batch of pictures, all of one shape. */
-export type ImagesField = Common & { readonly kind: 'images' };
+type ImagesField = Common & { readonly kind: 'images' };
 /** A line, or several, of text. */
 export type TextField = Common & {
   readonly kind: 'text';

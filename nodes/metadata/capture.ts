@@ -132,9 +132,9 @@ function toCaptured(
   below: readonly NodeId[],
   saveNode: NodeId,
 ): CapturedFact {
-  const { visit, ...rest } = fact;
+  const { visit } = fact;
   return {
-    ...rest,
+    ...fact,
     sampler,
     stream: visit.arrival.stream,
     path: () => {

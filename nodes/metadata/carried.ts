@@ -23,10 +23,11 @@ export function readCarried(container: Container): CarriedMetadata {
   const exif = container.exif && orAbsent(() => readExif(container.exif ?? new Uint8Array()));
   const fromExif = (key: string): string | undefined =>
     exif?.ifd0Ascii.find(({ text }) => text.toLowerCase().startsWith(`${key}:`))?.text.slice(key.length + 1);
-  const comment = container.comments.map((bytes) => new TextDecoder().decode(bytes)).find(isInfotext);
+  const comments = container.comments.map((bytes) => new TextDecoder().decode(bytes));
   const xmp = container.xmp;
   const found = {
-    parameters: fromPng('parameters') ?? exif?.userComment?.text ?? comment,
+    // A comment of a camera or a phone is none of ours.
+    parameters: fromPng('parameters') ?? [exif?.userComment?.text ?? '', ...comments].find(isInfotext),
     prompt: fromPng('prompt') ?? fromExif('prompt'),
     workflow: fromPng('workflow') ?? fromExif('workflow'),
     record:

@@ -20,7 +20,7 @@ export const RECORD_XMP: XmpProperty = {
 const OWN_KEYWORDS: ReadonlySet<string> = new Set(['parameters', 'prompt', 'workflow', RECORD_KEYWORD]);
 
 /** A JPEG budget counts the whole APP1 segment, marker included. */
-export const MIN_EXIF_BYTES = 4 * 1024;
+const MIN_EXIF_BYTES = 4 * 1024;
 export const MAX_EXIF_BYTES = 65_535;
 
 export type EmbedRequest = {

@@ -5,7 +5,7 @@ import { asText, compute } from './operations.ts';
 import type { RuleBook } from './rule-book.ts';
 
 /** A value found without running anything, and the nodes it came through, origin first. */
-export type Found = { readonly value: Json; readonly through: readonly NodeId[] };
+type Found = { readonly value: Json; readonly through: readonly NodeId[] };
 
 /** Values that a run produced, where a host has them; they win over the static answer. */
 export type ExecutedValues = (nodeId: NodeId, slot: number) => unknown;
@@ -29,6 +29,7 @@ const MAX_VALUE_DEPTH = 256;
 export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: ExecutedValues): Evaluator {
   const answers = new Map<string, Found | undefined>();
   const open = new Set<string>();
+  const skipsByKey = new Map<string, Map<PromptNode, PromptNode>>();
 
   function input(node: PromptNode, name: string, depth = 0): Found | undefined {
     const literal = node.literals.get(name);
@@ -115,14 +116,38 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
   ): { node: PromptNode; input: string } | undefined {
     const seen = new Set<NodeId>();
     const waiting: PromptNode[] = [start];
-    for (let node = waiting.pop(); node; node = waiting.pop()) {
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      const node = skipPlain(next, key);
       if (seen.has(node.id)) continue;
       seen.add(node.id);
       const rule = book.get(node.classType)?.rule;
-      if (node.links.has(key) || (node.literals.get(key) ?? null) !== null) return { node, input: key };
+      if (sets(node, key)) return { node, input: key };
       if (rule) waiting.push(...bundlesOf(node, rule, depth).reverse());
     }
     return undefined;
+  }
+
+  /**
+   * From a node up, the first that sets the key or has not exactly one bundle to fall back to. Where each node of a
+   * long chain of bundles is asked, each would walk the whole chain without this.
+   */
+  function skipPlain(start: PromptNode, key: string): PromptNode {
+    const skips = skipsByKey.get(key) ?? new Map<PromptNode, PromptNode>();
+    skipsByKey.set(key, skips);
+    const passed = new Set<PromptNode>();
+    let node = start;
+    for (;;) {
+      const known = skips.get(node);
+      const rule = book.get(node.classType)?.rule;
+      const only =
+        known ?? (rule && !rule.switch && !sets(node, key) ? onlyOf(bundlesOf(node, rule, 0)) : undefined);
+      if (!only || passed.has(node)) break;
+      passed.add(node);
+      node = only;
+      if (known) break;
+    }
+    for (const each of passed) if (each !== node) skips.set(each, node);
+    return node;
   }
 
   /** The nodes a bundle falls back to, the preferred first. */
@@ -141,6 +166,15 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     selected: (node, rule) => selected(node, rule),
     bundled: (node, key) => bundled(node, key),
   };
+}
+
+/** Whether a node has this key of a bundle itself. */
+function sets(node: PromptNode, key: string): boolean {
+  return node.links.has(key) || (node.literals.get(key) ?? null) !== null;
+}
+
+function onlyOf<T>(list: readonly T[]): T | undefined {
+  return list.length === 1 ? list[0] : undefined;
 }
 
 /** The linked inputs that bring bundles in, in the rule's order, or by name for a prefix. */

@@ -1,11 +1,11 @@
-import { META_FIELDS, type MetaField, type NodeRule, type Pick } from '../../rules/define.ts';
+import type { MetaField, Pick } from '../../rules/define.ts';
 import { LineageError } from '../kit/errors.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
 import type { Arrival, FlowContext } from './flow.ts';
 import { isRecord, type NodeId, type PromptNode } from './graph.ts';
 import { type FactValue, normaliseValue } from './normalise.ts';
 import { asText } from './operations.ts';
-import { applies, type BookedRule, picksOf, ruleId } from './rule-book.ts';
+import { applies, type BookedRule, type Reading } from './rule-book.ts';
 
 /** One thing known of how the picture was made, and who says so. */
 export type Fact = {
@@ -48,16 +48,17 @@ export function readFacts(
   context: FlowContext,
 ): Fact[] {
   const facts: Fact[] = [];
-  for (const field of fieldsOf(booked.rule)) {
+  for (const reading of booked.readings) {
     // Several places for one field are alternatives: the first that has a value for an item gives it.
-    const items = new Set<string>();
-    for (const pick of picksOf(booked.rule, field)) {
+    const items = reading.picks.length > 1 ? new Set<string>() : undefined;
+    for (const pick of reading.picks) {
       if (!counts(pick)) continue;
-      const found = rawValues(node, pick, context).flatMap(
-        (raw) => toFact(node, booked, field, pick, raw, context) ?? [],
-      );
-      facts.push(...found.filter(({ item }) => !items.has(item)));
-      for (const { item } of found) items.add(item);
+      const from = facts.length;
+      for (const raw of rawValues(node, pick, context)) {
+        const fact = items?.has(raw.item) ? undefined : toFact(node, reading, pick, raw, context);
+        if (fact) facts.push(fact);
+      }
+      for (let i = from; items && i < facts.length; i++) items.add(facts[i]?.item ?? '');
     }
   }
   return withoutOrphanStrengths(facts);
@@ -72,20 +73,9 @@ function withoutOrphanStrengths(facts: Fact[]): Fact[] {
   return facts.filter((fact) => !isStrength(fact) || named.has(fact.item));
 }
 
-const fieldCache = new WeakMap<NodeRule, readonly MetaField[]>();
-
-function fieldsOf(rule: NodeRule): readonly MetaField[] {
-  const known = fieldCache.get(rule);
-  if (known) return known;
-  const fields = META_FIELDS.filter((field) => rule.reads?.[field] !== undefined);
-  fieldCache.set(rule, fields);
-  return fields;
-}
-
 function toFact(
   node: PromptNode,
-  booked: BookedRule,
-  field: MetaField,
+  { field, id: rule }: Reading,
   pick: Pick,
   raw: Raw,
   { warn }: FlowContext,
@@ -97,7 +87,6 @@ function toFact(
     warn('value/not-a-number', `${field} expects a number, got ${asText(value)}`, `${node.id}.${input}`);
     return undefined;
   }
-  const rule = ruleId(booked, field);
   return {
     field,
     value: normalised.value,

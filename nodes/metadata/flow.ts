@@ -44,11 +44,12 @@ const UNMIXED: ReadonlySet<Stream> = new Set([
  * from a bundle. An unknown class type is followed by the conventional names of its inputs.
  */
 export function stepUpstream(arrival: Arrival, context: FlowContext): Step[] {
-  const rule = context.book.get(arrival.node.classType)?.rule;
-  if (!rule) return byConvention(arrival, context.graph);
+  const booked = context.book.get(arrival.node.classType);
+  if (!booked) return byConvention(arrival, context.graph);
+  const { rule, takes } = booked;
   if (rule.pipe) return throughBundle(arrival, rule, context);
   if (rule.switch) return throughSwitch(arrival, rule, context);
-  const inputs = rule.gives ? (rule.gives[arrival.slot] ?? []) : Object.keys(rule.takes ?? {});
+  const inputs = rule.gives ? (rule.gives[arrival.slot] ?? []) : takes;
   return inputs.flatMap((input) => toStep(arrival, input, rule.takes?.[input] ?? 'same', context.graph));
 }
 

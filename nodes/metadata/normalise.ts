@@ -1,4 +1,4 @@
-import type { MetaField, Normaliser } from '../../rules/define.ts';
+import { META_FIELDS, type MetaField, type Normaliser } from '../../rules/define.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
 import { asText } from './operations.ts';
 
@@ -15,12 +15,14 @@ const TEXT_FIELDS: ReadonlySet<MetaField> = new Set([
 /** Choices that a widget shows for "no file". */
 const NO_FILE: ReadonlySet<string> = new Set(['', 'none', 'null', 'undefined', 'n/a']);
 
-/** Whether a field holds a number. */
-function isNumeric(field: MetaField): boolean {
-  return /^(SEED|STEPS|CFG|GUIDANCE|DENOISE|CLIP_SKIP|IMAGE_|.*SHIFT$|.*STRENGTH|END_STEP|START_STEP|SCALE_BY|BATCH_SIZE|FRAME_)/.test(
-    field,
-  );
-}
+/** Fields that hold a number. */
+const NUMERIC_FIELDS: ReadonlySet<MetaField> = new Set(
+  META_FIELDS.filter((field) =>
+    /^(SEED|STEPS|CFG|GUIDANCE|DENOISE|CLIP_SKIP|IMAGE_|.*SHIFT$|.*STRENGTH|END_STEP|START_STEP|SCALE_BY|BATCH_SIZE|FRAME_)/.test(
+      field,
+    ),
+  ),
+);
 
 export type Normalised =
   | { readonly kind: 'fact'; readonly value: FactValue }
@@ -38,7 +40,7 @@ export function normaliseValue(field: MetaField, raw: Json, how: Normaliser | un
   if (value === null || (typeof value === 'object' && !(value instanceof ExactNumber)))
     return { kind: 'absent' };
   if (TEXT_FIELDS.has(field)) return { kind: 'fact', value: asText(value) };
-  if (isNumeric(field)) return asNumber(value);
+  if (NUMERIC_FIELDS.has(field)) return asNumber(value);
   const text = asText(value).trim();
   return NO_FILE.has(text.toLowerCase()) ? { kind: 'absent' } : { kind: 'fact', value: text };
 }
@@ -51,7 +53,9 @@ function asNumber(value: string | number | boolean | ExactNumber): Normalised {
   if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return { kind: 'not-a-number' };
   const number = Number(text);
   if (!Number.isFinite(number)) return { kind: 'not-a-number' };
-  return { kind: 'fact', value: String(number) === text ? number : new ExactNumber(text) };
+  // `.5` and `007` are numbers, but not as JSON spells them.
+  const isJson = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(text);
+  return { kind: 'fact', value: isJson && String(number) !== text ? new ExactNumber(text) : number };
 }
 
 function applyNormaliser(raw: Json, how: Normaliser): Json {

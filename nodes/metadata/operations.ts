@@ -118,5 +118,7 @@ function cast(value: Json, to: 'int' | 'float' | 'string' | 'boolean'): Json | u
   const number = typeof value === 'boolean' ? Number(value) : Number(text);
   if (!Number.isFinite(number) || text.trim() === '') return undefined;
   if (to === 'float') return value instanceof ExactNumber ? value : number;
-  return /^-?\d+$/.test(text) && !Number.isSafeInteger(number) ? new ExactNumber(text) : Math.trunc(number);
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(number)
+    ? new ExactNumber(String(BigInt(text)))
+    : Math.trunc(number);
 }

@@ -161,10 +161,16 @@ export function renderParameters(parameters: Parameters): string {
   return [shown, `Negative prompt: ${negative}`, detailParts(parameters).join(', ')].join('\n');
 }
 
+/** What is true of any picture. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['Size', 'Batch index', 'Batch size', 'Version']);
+
 /** Nothing is known: then no text is better than one that says so. */
 function isEmpty({ positive, negative, details, hashes }: Parameters): boolean {
   return (
-    positive === '' && negative === '' && hashes.size === 0 && details.every(({ key }) => key === 'Version')
+    positive === '' &&
+    negative === '' &&
+    hashes.size === 0 &&
+    details.every(({ key }) => SAYS_NOTHING.has(key))
   );
 }
 
@@ -216,16 +222,9 @@ function addFile(
 function collectLoras(captures: readonly SamplerCapture[], resources: Resources): Lora[] {
   const loras = new Map<string, Lora>();
   for (const { facts } of captures) {
-    const entry = ({ nodeId, item }: CapturedFact, field: MetaField): string =>
-      `${field}\n${nodeId}\n${item}`;
-    // A chain of LoRAs may be long: each pair is looked up, not searched for. The first of an entry counts.
-    const byEntry = new Map(facts.toReversed().map((fact) => [entry(fact, fact.field), fact]));
+    const strengths = strengthsByEntry(facts);
     for (const fact of inOrderApplied(facts.filter(({ field }) => field === 'LORA_MODEL_NAME'))) {
-      const strength = (field: MetaField): string | undefined => {
-        const pair = byEntry.get(entry(fact, field));
-        return pair && asText(pair.value);
-      };
-      const [model, clip] = [strength('LORA_STRENGTH_MODEL'), strength('LORA_STRENGTH_CLIP')];
+      const { model, clip } = strengths.get(entryOf(fact)) ?? {};
       const hash = resourceOf(fact, resources)?.hashes?.autoV2;
       const name = fileStem(asText(fact.value));
       const key = `${name}\n${model}\n${clip}`;
@@ -234,6 +233,27 @@ function collectLoras(captures: readonly SamplerCapture[], resources: Resources)
     }
   }
   return [...loras.values()];
+}
+
+/** A chain of LoRAs may be long: each strength is looked up, not searched for. The first of an entry counts. */
+function strengthsByEntry(facts: readonly CapturedFact[]): ReadonlyMap<string, Strengths> {
+  const strengths = new Map<string, Strengths>();
+  for (const fact of facts) {
+    if (fact.field !== 'LORA_STRENGTH_MODEL' && fact.field !== 'LORA_STRENGTH_CLIP') continue;
+    const entry = entryOf(fact);
+    const known = strengths.get(entry) ?? {};
+    strengths.set(entry, known);
+    if (fact.field === 'LORA_STRENGTH_MODEL') known.model ??= asText(fact.value);
+    else known.clip ??= asText(fact.value);
+  }
+  return strengths;
+}
+
+type Strengths = { model?: string; clip?: string };
+
+/** The entry of a node that a fact tells of: a stack of LoRAs has several. */
+function entryOf({ nodeId, item }: CapturedFact): string {
+  return `${nodeId}\n${item}`;
 }
 
 /**

@@ -32,7 +32,10 @@ export function estimateSize(
     if (by !== undefined) scales.push({ by, unit: stream === 'latent' ? LATENT_PIXELS : 1 });
     else if (width !== undefined && height !== undefined) {
       // 0 lets the node keep the ratio of what it scales.
-      return width > 0 && height > 0 ? scaled({ width, height }, scales.toReversed()) : undefined;
+      const size = scaled({ width: Math.trunc(width), height: Math.trunc(height) }, scales.toReversed());
+      return [size.width, size.height].every((side) => Number.isSafeInteger(side) && side > 0)
+        ? size
+        : undefined;
     } else if (
       book.get(node.classType)?.rule.resizes ||
       own.some(({ field }) => field === 'UPSCALE_MODEL_NAME')

@@ -2,6 +2,7 @@ import type { Stream } from '../../rules/define.ts';
 import { picksAt, readFacts } from './facts.ts';
 import { type Arrival, type FlowContext, stepUpstream } from './flow.ts';
 import { asText } from './operations.ts';
+import { createSeen } from './walk.ts';
 
 export type Side = 'positive' | 'negative';
 
@@ -17,7 +18,7 @@ const PROMPT_FIELD = { positive: 'POSITIVE_PROMPT', negative: 'NEGATIVE_PROMPT' 
  */
 export function composePrompt(start: Arrival, side: Side, context: FlowContext): string {
   const streams: ReadonlySet<Stream> = new Set([side, 'guider']);
-  const seen = new Set<string>();
+  const isNew = createSeen();
   const written = new Set<string>();
   let prompt = '';
   // Depth first with an explicit stack: a chain of combiners may be thousands of nodes long.
@@ -28,12 +29,8 @@ export function composePrompt(start: Arrival, side: Side, context: FlowContext):
       written.add(at.text);
       continue;
     }
-    const { node, slot, stream, key } = at.arrival;
-    const state = `${node.id}\n${slot}\n${stream}\n${key ?? ''}`;
-    if (seen.has(state)) continue;
-    seen.add(state);
-
-    const joins = context.book.get(node.classType)?.rule.joins ?? DEFAULT_JOIN;
+    if (!isNew(at.arrival)) continue;
+    const joins = context.book.get(at.arrival.node.classType)?.rule.joins ?? DEFAULT_JOIN;
     const steps = stepUpstream(at.arrival, context).filter((step) => streams.has(step.stream));
     const text = textOf(at.arrival, side, context);
     // A node that passes conditioning on adds its own words behind what it was given.

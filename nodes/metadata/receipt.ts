@@ -13,7 +13,11 @@ export type Meant = {
   /** Whether the prompt graph was given to the writer. */
   readonly prompt: boolean;
   readonly workflow: boolean;
+  /** What the file's budget left out or cut, by the names that losses have; no reader is to blame for these. */
+  readonly leftOut?: ReadonlySet<string>;
 };
+
+const LEFT_OUT = 'the budget left it out of the file, or cut it';
 
 /** One reader's row: what it shows, and what of the meant is missing or different there. */
 export type ReceiptRow = {
@@ -74,11 +78,19 @@ function differencesOf(reader: Reader, reading: Reading, view: ReaderView, meant
     const known = reading.problems.find((problem) => problem.what === LABELS[fact]);
     const habit = reader.habits.find((one) => one.about.includes(fact) && one.when(text, context));
     const why =
-      known?.why ?? guardReason(fact, text, reading.sees) ?? habit?.why ?? shownInstead(fact, reading.sees);
+      (meant.leftOut?.has(LABELS[fact]) ? LEFT_OUT : undefined) ??
+      known?.why ??
+      guardReason(fact, text, reading.sees) ??
+      habit?.why ??
+      shownInstead(fact, reading.sees);
     losses.push({ what: LABELS[fact], why });
   }
   const missing = reader.otherKeys ? missingKeys(meant.fields, reading.sees) : [];
-  if (missing.length > 0) losses.push({ what: shortList(missing), why: reader.otherKeys ?? '' });
+  const [absent, hidden] = [true, false].map((wanted) =>
+    missing.filter((key) => (meant.leftOut?.has(key) ?? false) === wanted),
+  );
+  if (absent?.length) losses.push({ what: shortList(absent), why: LEFT_OUT });
+  if (hidden?.length) losses.push({ what: shortList(hidden), why: reader.otherKeys ?? '' });
   return losses;
 }
 

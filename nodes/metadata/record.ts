@@ -34,7 +34,9 @@ const fieldSchema = z.object({
   classType: z.string(),
   input: z.string().describe('The input it was read from; "" for a constant of the rule.'),
   rule: z.string().describe('pack/class.FIELD'),
-  path: z.array(nodeId).describe('From where the value was found down to the save node.'),
+  path: z
+    .array(nodeId)
+    .describe('From where the value was found down to the save node; … for the middle beyond 128 ids.'),
   sampler: nodeId.nullable().describe('The sampler it belongs to; null for facts of the picture.'),
 });
 
@@ -89,7 +91,7 @@ export const documentSchema = recordSchema.omit({ generator: true }).extend({
   receipt: receiptSchema.optional(),
 });
 
-export type LineageRecord = z.infer<typeof recordSchema>;
+type LineageRecord = z.infer<typeof recordSchema>;
 export type LineageDocument = z.infer<typeof documentSchema>;
 
 /** A record before it becomes JSON: exact numbers still stand for themselves. */

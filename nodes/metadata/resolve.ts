@@ -8,7 +8,7 @@ import { allFacts, type Learnt } from './learn.ts';
 import { asText } from './operations.ts';
 
 /** What kind of file a fact names; `lora` and `embed` are also Civitai's prefixes in `Hashes`. */
-export type ResourceKind =
+type ResourceKind =
   | 'model'
   | 'vae'
   | 'lora'
@@ -51,7 +51,7 @@ const NAMES: Readonly<Partial<Record<MetaField, Naming>>> = {
 /** Resources by kind and name. */
 export type Resources = ReadonlyMap<string, Resource>;
 
-export function resourceKey(kind: ResourceKind, name: string): string {
+function resourceKey(kind: ResourceKind, name: string): string {
   return `${kind}:${name}`;
 }
 

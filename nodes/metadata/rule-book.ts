@@ -1,7 +1,26 @@
-import type { MetaField, NodeRule, Pick, RulePack, Stream } from '../../rules/define.ts';
+import {
+  META_FIELDS,
+  type MetaField,
+  type NodeRule,
+  type Pick,
+  type RulePack,
+  type Stream,
+} from '../../rules/define.ts';
 
-/** A class type's rule and the pack it came from. */
-export type BookedRule = { readonly pack: string; readonly classType: string; readonly rule: NodeRule };
+/** One field that a rule reads, and the name its facts give for the rule: `comfy-core/KSampler.SEED`. */
+export type Reading = { readonly field: MetaField; readonly id: string; readonly picks: readonly Pick[] };
+
+/** A class type's rule, and what is worked out of it once rather than at every node. */
+export type BookedRule = {
+  readonly classType: string;
+  readonly rule: NodeRule;
+  /** The names of `rule.takes`. */
+  readonly takes: readonly string[];
+  /** In the order of META_FIELDS. */
+  readonly readings: readonly Reading[];
+  /** No pick asks for a stream or a slot: the facts are the same however a node is reached. */
+  readonly isUnconditional: boolean;
+};
 
 /** Rules by class type; where two packs know one, the earlier pack wins. */
 export type RuleBook = ReadonlyMap<string, BookedRule>;
@@ -10,15 +29,21 @@ export function createRuleBook(packs: readonly RulePack[]): RuleBook {
   const book = new Map<string, BookedRule>();
   for (const { pack, nodes } of packs) {
     for (const [classType, rule] of Object.entries(nodes)) {
-      if (!book.has(classType)) book.set(classType, { pack, classType, rule });
+      if (!book.has(classType)) book.set(classType, bookRule(pack, classType, rule));
     }
   }
   return book;
 }
 
-/** The name a fact gives for its rule: `comfy-core/KSampler.SEED`. */
-export function ruleId(booked: BookedRule, field: MetaField): string {
-  return `${booked.pack}/${booked.classType}.${field}`;
+function bookRule(pack: string, classType: string, rule: NodeRule): BookedRule {
+  const readings = META_FIELDS.flatMap((field): Reading[] => {
+    const picks = picksOf(rule, field);
+    return picks.length === 0 ? [] : [{ field, id: `${pack}/${classType}.${field}`, picks }];
+  });
+  const isUnconditional = readings.every(({ picks }) =>
+    picks.every(({ on, slot }) => on === undefined && slot === undefined),
+  );
+  return { classType, rule, takes: Object.keys(rule.takes ?? {}), readings, isUnconditional };
 }
 
 /** The places where a rule reads a field, as a list. */

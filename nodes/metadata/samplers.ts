@@ -10,7 +10,7 @@ import type { Trace } from './trace.ts';
 import { type MetFact, walk, walkFacts } from './walk.ts';
 
 /** A: the class type is a known sampler. B: its rule gives a sampler name and steps, or a start and an end. */
-export type Tier = 'A' | 'B';
+type Tier = 'A' | 'B';
 
 export type SamplerEntry = StepRange & {
   readonly nodeId: NodeId;

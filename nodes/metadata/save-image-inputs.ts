@@ -4,7 +4,7 @@ import { EXTRA_METADATA, parseExtraMetadata } from './extra-metadata.node.ts';
 import { DEFAULT_MAX_SAMPLERS, SELECT_METHODS } from './samplers.ts';
 
 /** `by id` uses the id typed beside it. */
-export const SELECTION = [...SELECT_METHODS, 'by id'] as const;
+const SELECTION = [...SELECT_METHODS, 'by id'] as const;
 /** How much of each model is logged: nothing; name and hash; the file's path; all hashes; what was not found too. */
 export const HASH_LOG_MODES = ['none', 'filename', 'path', 'detailed', 'debug'] as const;
 

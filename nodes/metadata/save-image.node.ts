@@ -3,10 +3,11 @@ import { readContainer } from '../formats/container.ts';
 import { type EncodeOptions, encodePixels } from '../formats/pixels.ts';
 import type { InputsOf } from '../kit/define-node.ts';
 import { defineNode } from '../kit/define-node.ts';
+import { isLineageError } from '../kit/errors.ts';
 import type { Host } from '../kit/host.ts';
 import type { ImageFormat } from '../kit/values.ts';
 import { createWarningLog } from '../kit/warning-log.ts';
-import type { Warning } from '../kit/warnings.ts';
+import type { Warning, WarningSink } from '../kit/warnings.ts';
 import { type CarriedMetadata, readCarried } from './carried.ts';
 import { describePicture, writeUp } from './describe.ts';
 import { embedMetadata } from './embed.ts';
@@ -48,7 +49,7 @@ export default defineNode({
     const graph = parsePromptGraph(host.prompt, warn);
     const setup = { book, models: host.models, options: traceOptionsOf(inputs, host) };
     const description = await describePicture(graph, host.nodeId, setup, warn, host.signal);
-    const source = await readSourceMetadata(description.learnt.picture.source?.image, host);
+    const source = await readSourceMetadata(description.learnt.picture.source?.image, host, warn);
 
     const saved: SavedImage[] = [];
     const receipts: Receipt[] = [];
@@ -74,7 +75,7 @@ export default defineNode({
         companions: companionsOf(inputs, host, metadata.record),
       });
       saved.push(toSavedImage(path));
-      if (inputs.receipt) receipts.push(makeReceipt(bytes, meantBy(metadata)));
+      if (inputs.receipt) receipts.push(makeReceipt(bytes, meantBy(metadata, embedded)));
     }
 
     logHashes(inputs.model_hash_log ?? 'none', description.resources, host);
@@ -136,9 +137,18 @@ function metadataOf(
 async function readSourceMetadata(
   name: string | undefined,
   host: Host,
+  warn: WarningSink,
 ): Promise<CarriedMetadata | undefined> {
   const bytes = name === undefined ? undefined : await host.readInput?.(name);
-  return bytes && readCarried(readContainer(bytes));
+  if (!bytes) return undefined;
+  try {
+    return readCarried(readContainer(bytes));
+  } catch (error) {
+    // A picture of another format, or a damaged one, has nothing to hand on; it is saved all the same.
+    if (!isLineageError(error)) throw error;
+    warn('resource/unreadable', error.message, name);
+    return undefined;
+  }
 }
 
 /** The graph and the workflow as JSON, where the host has them: API clients send no workflow. */

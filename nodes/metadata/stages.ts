@@ -4,6 +4,12 @@ import { type Detail, type Parameters, renderParameters, STAGE_KEY } from './par
 export const STAGES = ['full', 'reduced-exif', 'minimal', 'com-marker'] as const;
 export type Stage = (typeof STAGES)[number];
 
+/** The stage that a written infotext names at its end. */
+export function stageOfText(text: string): Stage {
+  const named = new RegExp(`${STAGE_KEY}: ([a-z-]+)\\s*$`).exec(text)?.[1];
+  return STAGES.find((stage) => stage === named) ?? 'full';
+}
+
 /** Something that did not fit, and why. */
 export type Dropped = { readonly what: string; readonly why: string };
 

@@ -1,4 +1,3 @@
-import type { Stream } from '../../rules/define.ts';
 import { type Fact, picksAt, readFacts } from './facts.ts';
 import { type Arrival, type FlowContext, type Step, stepUpstream } from './flow.ts';
 import type { NodeId, PromptNode } from './graph.ts';
@@ -25,15 +24,19 @@ export type WalkOptions = {
  */
 export function walkFacts(start: Arrival, context: FlowContext, options: WalkOptions): MetFact[] {
   const facts: MetFact[] = [];
+  const met = new Set<PromptNode>();
   const given = new Set<string>();
   for (const visit of walk(start, context, options)) {
     const { node } = visit.arrival;
     const booked = context.book.get(node.classType);
-    if (!booked) continue;
+    if (!booked || (booked.isUnconditional && met.has(node))) continue;
+    met.add(node);
     for (const fact of factsAt(visit, booked, context, options)) {
-      const key = `${node.id}\n${fact.rule}\n${fact.input}\n${fact.item}`;
-      if (given.has(key)) continue;
-      given.add(key);
+      if (!booked.isUnconditional) {
+        const key = `${node.id}\n${fact.rule}\n${fact.input}\n${fact.item}`;
+        if (given.has(key)) continue;
+        given.add(key);
+      }
       facts.push({ ...fact, visit });
     }
   }
@@ -50,27 +53,35 @@ function factsAt(visit: Visit, booked: BookedRule, context: FlowContext, options
 /** The visits of a walk, nearest first. */
 export function walk(start: Arrival, context: FlowContext, options: WalkOptions): Iterable<Visit> {
   const visits: Visit[] = [{ arrival: start }];
-  const seen = new Set<string>([visitKey(start)]);
+  const isNew = createSeen();
+  isNew(start);
   // The list grows while it is walked.
   for (const visit of visits) {
     for (const step of stepUpstream(visit.arrival, context)) {
-      if (!options.follows(step, visit.arrival.node)) continue;
+      if (!options.follows(step, visit.arrival.node) || !isNew(step)) continue;
       if (visits.length === options.maxVisits) {
         const far = `the way upstream was followed over ${visits.length} places and no further`;
         context.warn('value/unresolved', far, start.node.id);
         return visits;
       }
-      const key = visitKey(step);
-      if (seen.has(key)) continue;
-      seen.add(key);
       visits.push({ arrival: step, from: visit });
     }
   }
   return visits;
 }
 
-function visitKey({ node, slot, stream, key }: Arrival): string {
-  return `${node.id}\n${slot}\n${stream}\n${key ?? ''}`;
+/** Whether an arrival is met for the first time. */
+export function createSeen(): (arrival: Arrival) => boolean {
+  // There are few ways to arrive and many nodes: sets of nodes by way are twice as fast as one of long keys.
+  const nodesByWay = new Map<string, Set<PromptNode>>();
+  return ({ node, slot, stream, key }) => {
+    const way = `${slot}\n${stream}\n${key ?? ''}`;
+    const nodes = nodesByWay.get(way);
+    if (nodes?.has(node)) return false;
+    if (nodes) nodes.add(node);
+    else nodesByWay.set(way, new Set([node]));
+    return true;
+  };
 }
 
 /** Node ids from a visit down to the node where its walk began, both included, or the first `limit` of them; repeats left out. */
@@ -81,6 +92,3 @@ export function visitPath(visit: Visit, limit: number): NodeId[] {
   }
   return path;
 }
-
-/** Streams on which a finished picture travels. */
-export const PICTURE_STREAMS: ReadonlySet<Stream> = new Set(['image', 'latent']);

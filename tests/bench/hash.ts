@@ -10,14 +10,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFileHasher, type FileHasher } from '../../bridge/local/hash-file.ts';
-
-type Measurement = {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly goal?: string;
-  readonly ok?: boolean;
-};
+import { type Measurement, median } from './measure.ts';
 
 const FILE_BYTES = 2 ** 30;
 const ROUNDS = 5;
@@ -105,10 +98,6 @@ function measureOpenssl(path: string): number {
 
 function gigabytesPerSecond(elapsedMs: number): number {
   return FILE_BYTES / 1e6 / elapsedMs;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
 if (import.meta.main) {

@@ -252,6 +252,12 @@ describe('readExif', () => {
     ['utf16 little-endian with a mark', '554e49434f444500fffe41004200', 'unicode', 'AB'],
     ['utf16 little-endian without', '554e49434f44450041004200', 'unicode', 'AB'],
     ['utf16 big-endian with a mark', '554e49434f444500feff00410042', 'unicode', 'AB'],
+    [
+      'utf16 big-endian, zero bytes in low places',
+      '554e49434f4445004e004e004e0000204e00',
+      'unicode',
+      '一一一 一',
+    ],
     ['ASCII, padded', '4153434949000000414200000000', 'ascii', 'AB'],
     ['JIS: 0x467C is U+65E5', '4a495300000000001b2442467c', 'jis', '日'],
     ['no code at all', '5374657073', 'undefined', 'Steps'],

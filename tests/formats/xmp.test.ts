@@ -24,7 +24,7 @@ describe('setXmpProperty', () => {
   test('into another packet: a description of its own, the rest character for character; null restores it', () => {
     const out = setXmpProperty(THEIRS, RECORD, '{"a":"<&>"}');
     const added =
-      '<rdf:Description rdf:about="uuid:1" xmlns:lin="https://example.test/ns/1.0/"><lin:record>{&quot;a&quot;:&quot;&lt;&amp;&gt;&quot;}</lin:record></rdf:Description>';
+      '<rdf:Description rdf:about="uuid:1" xmlns:lin="https://example.test/ns/1.0/"><lin:record>{"a":"&lt;&amp;&gt;"}</lin:record></rdf:Description>';
     expect(out).toBe(THEIRS.replace('</rdf:RDF>', `${added}</rdf:RDF>`));
     expect(readXmpProperty(out, RECORD)).toBe('{"a":"<&>"}');
     expect(setXmpProperty(out, RECORD, '{"a":"<&>"}')).toBe(out);

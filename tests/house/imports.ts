@@ -80,7 +80,10 @@ function readNew(node: SyntaxNode): Import[] {
   const isWorker = ['Worker', 'SharedWorker'].some(
     (name) => isNamed(callee, name) || (callee && propertyName(callee) === name),
   );
-  if (isWorker) return isUrlHere(first) ? [] : [{ form: 'new Worker', specifier: undefined }];
+  if (isWorker) {
+    const [url] = first && isUrlHere(first) ? children(first, 'arguments') : [];
+    return [{ form: 'new Worker', specifier: literalText(url) }];
+  }
   if (!isUrlHere(node)) return [];
   const text = literalText(first);
   if (text !== undefined) return isCode(text) ? [{ form: 'new URL()', specifier: text }] : [];
@@ -96,14 +99,17 @@ function isUrlHere(node: SyntaxNode | undefined): boolean {
   return base !== undefined && child(base, 'object')?.type === 'MetaProperty';
 }
 
-/** `require` handed on, and `createRequire` under any name. */
+/** `require` and `Worker` handed on under another name, and `createRequire`. */
 function readName(node: SyntaxNode, parent?: SyntaxNode): Import[] {
   if (isNamed(node, 'createRequire')) return [{ form: 'createRequire', specifier: undefined }];
-  if (!isNamed(node, 'require') || !parent) return [];
-  const isPart = parent.type === 'MemberExpression' && child(parent, 'property') === node;
-  const isCalled = parent.type === 'CallExpression' && child(parent, 'callee') === node;
-  const isObject = parent.type === 'MemberExpression' && child(parent, 'object') === node;
-  return isPart || isCalled || isObject ? [] : [{ form: 'require', specifier: undefined }];
+  if (!parent || (!isNamed(node, 'require') && !isNamed(node, 'Worker'))) return [];
+  const isMember = parent.type === 'MemberExpression';
+  const isCalled = /^(Call|New)Expression$/.test(parent.type) && child(parent, 'callee') === node;
+  const isImported =
+    parent.type === 'ImportSpecifier' && isNamed(child(parent, 'local'), String(node['name']));
+  const isTyped = parent.type.startsWith('TS');
+  if (isMember || isCalled || isImported || isTyped) return [];
+  return [{ form: `${node['name']} handed on`, specifier: undefined }];
 }
 
 /** `import.meta` handed on whole could resolve anything. */

@@ -1,4 +1,3 @@
-import { isBuiltin } from 'node:module';
 import { readImports } from './imports.ts';
 import { readReaches } from './reaches.ts';
 import type { Source } from './sources.ts';
@@ -40,27 +39,17 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   'nodes/index.gen.ts': { ours: ['nodes'], theirs: [], pure: true },
   'bridge/local': {
     ours: ['nodes/kit'],
-    theirs: [
-      'node:buffer',
-      'node:crypto',
-      'node:fs',
-      'node:fs/promises',
-      'node:os',
-      'node:path',
-      'node:sqlite',
-      'node:timers/promises',
-      'node:worker_threads',
-    ],
+    theirs: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:sqlite', 'node:worker_threads'],
   },
   'bridge/cli': {
     ours: ['nodes', 'rules', 'bridge/local', 'package.json'],
-    theirs: ['commander', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
+    theirs: ['commander', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path', 'node:url'],
     only: { 'bridge/cli/inspect.ts': ['exifr', 'exifreader'] },
   },
   'bridge/lineage.mjs': { ours: ['bridge/cli/main.ts'], theirs: [] },
   'bridge/build': {
     ours: ['nodes', 'rules', 'bridge', 'package.json'],
-    theirs: ['zod', 'node:fs', 'node:fs/promises', 'node:path'],
+    theirs: ['zod', 'node:fs'],
   },
   web: { ours: [], theirs: [] },
 };
@@ -94,10 +83,10 @@ export function findBreaches(file: Source): string[] {
 /** What a specifier names: a path below the root, a package, or `node:name`. */
 function resolve(from: string, specifier: string): string {
   if (/^\.{0,2}\//.test(specifier) || specifier === '.' || specifier === '..') {
-    return decodeURIComponent(new URL(specifier, `file:///${from}`).pathname.slice(1));
+    return new URL(specifier, `file:///${from}`).pathname.slice(1);
   }
-  if (isBuiltin(specifier)) return specifier.startsWith('node:') ? specifier : `node:${specifier}`;
-  // Also `#imports`, `file:` and `data:`, which no ring lists.
+  if (specifier.startsWith('node:')) return specifier;
+  // Also `fs` without `node:`, `#imports`, `file:` and `data:`, which no ring lists.
   return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 

@@ -14,8 +14,6 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'process',
   'globalThis',
   'global',
-  'window',
-  'self',
   'navigator',
   'console',
   'fetch',
@@ -25,8 +23,6 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'BroadcastChannel',
   'Worker',
   'SharedWorker',
-  'localStorage',
-  'sessionStorage',
   'performance',
   'crypto',
   'setTimeout',
@@ -58,7 +54,7 @@ export function readReaches(file: Source): string[] {
 /** Names of members, keys and types are no references to a global. */
 function isOnlyName(node: SyntaxNode, parent: SyntaxNode): boolean {
   if (parent.type.startsWith('TS')) return !/^TS(As|Satisfies|NonNull|TypeAssertion)/.test(parent.type);
-  const isKey = child(parent, 'key') === node && parent['shorthand'] !== true;
+  const isKey = child(parent, 'key') === node;
   const isProperty = parent.type === 'MemberExpression' && child(parent, 'property') === node;
   return (isKey || isProperty) && parent['computed'] !== true;
 }

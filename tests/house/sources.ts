@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseAst } from 'vitest/node';
 
 /** The repository's root. */
-export const ROOT = new URL('../../', import.meta.url);
+const ROOT = new URL('../../', import.meta.url);
 
 /** A node of an ESTree syntax tree; TypeScript's own nodes start with `TS`. */
 export type SyntaxNode = {
@@ -19,10 +21,13 @@ export type Source = { readonly path: string; readonly text: string };
 const CODE = /\.[cm]?[jt]sx?$/;
 
 /** Paths of all files in a folder and below, relative to the root. */
-export function listFiles(folder: string): string[] {
-  return readdirSync(new URL(`${folder}/`, ROOT), { recursive: true, withFileTypes: true })
+function listFiles(folder: string): string[] {
+  const at = new URL(`${folder}/`, ROOT);
+  // A ring that has no files yet has no folder either.
+  if (!existsSync(at)) return [];
+  return readdirSync(at, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => `${entry.parentPath}/${entry.name}`.replaceAll('\\', '/').slice(ROOT.pathname.length))
+    .map((entry) => relative(fileURLToPath(ROOT), join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .filter((path) => !path.includes('node_modules/'))
     .sort();
 }
@@ -44,7 +49,7 @@ export function parseSource({ path, text }: Source): SyntaxNode {
   return program;
 }
 
-export function isSyntaxNode(value: unknown): value is SyntaxNode {
+function isSyntaxNode(value: unknown): value is SyntaxNode {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
 

@@ -10,7 +10,7 @@ import { rulePacks } from '../../rules/index.gen.ts';
 
 const ROOT = new URL('../../fixtures/prompts/', import.meta.url);
 
-export type CaseFile = {
+type CaseFile = {
   readonly case: string | number;
   readonly covers: string;
   readonly read: string;

@@ -17,7 +17,7 @@ export type PngTextView = {
 };
 
 /** One ASCII (type 2) tag of IFD0. */
-export type AsciiTagView = {
+type AsciiTagView = {
   readonly tag: number;
   /** The value's bytes, closing NUL included where the file has one. */
   readonly bytes: Uint8Array;

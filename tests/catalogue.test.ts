@@ -1,0 +1,297 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { generatedFiles } from '../bridge/build/generate.ts';
+import { nodeDefinitions } from '../nodes/index.gen.ts';
+import { ERRORS } from '../nodes/kit/errors.ts';
+import { IMAGE_FORMATS, MODEL_FOLDERS } from '../nodes/kit/values.ts';
+import { WARNINGS } from '../nodes/kit/warnings.ts';
+import { RECORD_KEYWORD, RECORD_XMP } from '../nodes/metadata/embed.ts';
+import { TRAILING_KEYS } from '../nodes/metadata/parameters.ts';
+import { READERS } from '../nodes/metadata/readers/index.ts';
+import { RECORD_VERSION, recordSchema } from '../nodes/metadata/record.ts';
+import { STAGES } from '../nodes/metadata/stages.ts';
+import { META_FIELDS, NORMALISERS, ROLES, STREAMS } from '../rules/define.ts';
+import { rulePacks } from '../rules/index.gen.ts';
+import { findUndocumented } from './house/docblocks.ts';
+import { readSources, readText } from './house/sources.ts';
+import { readTable } from './house/tables.ts';
+import { findUses } from './house/uses.ts';
+
+const manifest: {
+  version: string;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+} = JSON.parse(readText('package.json'));
+
+describe('generated files are what the generator writes', () => {
+  test.each([...generatedFiles()])('%s', (path, content) => {
+    expect(readText(path), 'run: npm run generate').toBe(content);
+  });
+
+  test('every pack and every generated file on disk is among them', () => {
+    const packs = readdirSync(new URL('../rules/packs/', import.meta.url)).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    expect(rulePacks.map(({ pack }) => `${pack}.ts`).sort()).toEqual(packs.sort());
+    const generated = ['rules', 'nodes', 'bridge'].flatMap((ring) =>
+      readdirSync(new URL(`../${ring}/`, import.meta.url), { recursive: true })
+        .map((name) => `${ring}/${name}`)
+        .filter((path) => path.includes('.gen.')),
+    );
+    const written = [...generatedFiles().keys()].filter((path) => path.includes('.gen.'));
+    expect(written.sort()).toEqual(generated.sort());
+  });
+});
+
+// A name that left the house cannot be changed: a new snapshot here needs a line in CHANGELOG.md.
+describe('names are promises', () => {
+  test('fields, in their order', () => {
+    expect(META_FIELDS.join(' ')).toMatchInlineSnapshot(
+      `"MODEL_NAME MODEL_HASH VAE_NAME VAE_HASH POSITIVE_PROMPT NEGATIVE_PROMPT CLIP_SKIP SEED STEPS CFG SAMPLER_NAME SCHEDULER GUIDANCE DENOISE CLIP_MODEL_NAME WEIGHT_DTYPE IMAGE_WIDTH IMAGE_HEIGHT MAX_SHIFT BASE_SHIFT T5_PROMPT CLIP_PROMPT SHIFT EMBEDDING_NAME EMBEDDING_HASH LORA_MODEL_NAME LORA_MODEL_HASH LORA_STRENGTH_MODEL LORA_STRENGTH_CLIP END_STEP START_STEP CONTROLNET_NAME CONTROLNET_STRENGTH UPSCALE_MODEL_NAME SCALE_BY CLIP_VISION_NAME STYLE_MODEL_NAME HYPERNETWORK_NAME HYPERNETWORK_STRENGTH BATCH_SIZE FRAME_COUNT FRAME_RATE SOURCE_IMAGE"`,
+    );
+  });
+
+  test('the words of rules', () => {
+    expect({
+      streams: STREAMS.join(' '),
+      roles: ROLES.join(' '),
+      normalisers: NORMALISERS.join(' '),
+    }).toMatchInlineSnapshot(`
+      {
+        "normalisers": "clip-skip width-of height-of drop-false sigma-count split-at-denoise integer",
+        "roles": "sampler guider scheduler loader encoder combiner switch passthrough pipe string value latent image patch source saver preview",
+        "streams": "model clip vae positive negative latent image noise sampler sigmas guider control upscale reference value",
+      }
+    `);
+  });
+
+  test('rule packs, in order of precedence', () => {
+    expect(rulePacks.map(({ pack }) => pack)).toMatchInlineSnapshot(`
+      [
+        "comfy-core",
+        "lineage",
+        "rgthree",
+      ]
+    `);
+  });
+
+  test('nodes, their inputs and outputs', () => {
+    expect(
+      nodeDefinitions.map(({ id, category, inputs, outputs }) => ({
+        id,
+        category,
+        inputs: Object.keys(inputs).join(' '),
+        outputs: Object.entries(outputs).map(([name, { type }]) => `${name}: ${type}`),
+      })),
+    ).toMatchInlineSnapshot(`
+      [
+        {
+          "category": "lineage/metadata",
+          "id": "LineageExtraMetadata",
+          "inputs": "key1 value1 key2 value2 key3 value3 key4 value4 extra_metadata",
+          "outputs": [
+            "extra_metadata: LINEAGE_EXTRA_METADATA",
+          ],
+        },
+        {
+          "category": "lineage/metadata",
+          "id": "LineageSaveImage",
+          "inputs": "images filename_prefix file_format sampler_selection_method sampler_selection_node_id max_samplers quality lossless_webp max_jpeg_exif_kb add_counter_to_filename save_workflow_image save_workflow_json save_record_json civitai_sampler guidance_as_cfg include_lora_summary lora_strengths_in_prompt suppress_missing_class_log model_hash_log receipt extra_metadata",
+          "outputs": [
+            "images: IMAGE",
+          ],
+        },
+      ]
+    `);
+  });
+
+  test('error codes', () => {
+    expect(Object.keys(ERRORS).join('\n')).toMatchInlineSnapshot(`
+      "graph/malformed
+      graph/too-deep
+      graph/unknown-node
+      graph/no-save-node
+      graph/several-save-nodes
+      graph/unknown-sampler
+      image/unknown-format
+      image/undecodable
+      image/shape
+      png/malformed
+      png/keyword
+      png/text
+      jpeg/malformed
+      jpeg/segment-too-large
+      webp/malformed
+      avif/malformed
+      exif/malformed
+      exif/not-ascii
+      xmp/malformed
+      output/exists
+      output/outside
+      output/exhausted
+      file/missing
+      file/unreadable
+      file/unwritable
+      models/not-a-folder
+      ledger/unusable
+      option/invalid
+      option/conflict"
+    `);
+  });
+
+  test('warning codes', () => {
+    expect(Object.keys(WARNINGS).join('\n')).toMatchInlineSnapshot(`
+      "graph/nan
+      graph/malformed-node
+      graph/dangling-link
+      graph/cycle
+      graph/unknown-class
+      value/unresolved
+      value/not-a-number
+      value/cleaned
+      sampler/none
+      sampler/half-range
+      sampler/empty-range
+      sampler/overlap
+      sampler/capped
+      sampler/pin-ignored
+      sampler/reference-only
+      resource/missing
+      resource/outside
+      resource/unreadable
+      ledger/unusable
+      embed/dropped
+      embed/c2pa
+      embed/replaced
+      source/kept"
+    `);
+  });
+
+  test('stages, formats, model folders and readers', () => {
+    expect({
+      stages: STAGES.join(' '),
+      formats: IMAGE_FORMATS.join(' '),
+      folders: MODEL_FOLDERS.join(' '),
+      readers: READERS.map(({ id }) => id).join(' '),
+    }).toMatchInlineSnapshot(`
+      {
+        "folders": "checkpoints diffusion_models vae text_encoders loras embeddings controlnet upscale_models clip_vision style_models hypernetworks",
+        "formats": "png jpeg webp avif",
+        "readers": "civitai a1111 sd-prompt-reader comfyui sd-metadata image-metahub",
+        "stages": "full reduced-exif minimal com-marker",
+      }
+    `);
+  });
+
+  test('where the record lies, and its members', () => {
+    expect({
+      keyword: RECORD_KEYWORD,
+      xmp: RECORD_XMP,
+      version: RECORD_VERSION,
+      members: Object.keys(recordSchema.shape).join(' '),
+      trailingKeys: TRAILING_KEYS.join(', '),
+    }).toMatchInlineSnapshot(`
+      {
+        "keyword": "lineage",
+        "members": "version generator saveNode samplers primary prompts size batch fields resources unknown dangling",
+        "trailingKeys": "Version, Samplers, Samplers detail, Metadata Fallback",
+        "version": 1,
+        "xmp": {
+          "name": "record",
+          "namespace": "urn:lineage-nodes:xmp:1.0/",
+          "prefix": "lineage",
+        },
+      }
+    `);
+  });
+});
+
+describe('codes', () => {
+  const uses = findUses(readSources('nodes', 'bridge'));
+
+  test.each(Object.keys(ERRORS))('error %s is thrown somewhere', (code) => {
+    expect(uses.get(code) ?? []).not.toEqual([]);
+  });
+
+  test.each(Object.keys(WARNINGS))('warning %s is given somewhere', (code) => {
+    expect(uses.get(code) ?? []).not.toEqual([]);
+  });
+
+  test('a code that is only declared, compared, asked for or mentioned is not thrown', () => {
+    const text = [
+      "// throw new LineageError('a/comment')",
+      "const hints = { 'a/key': 1 };",
+      "type Code = 'a/type';",
+      "if (code === 'a/comparison') isLineageError(error, 'a/question');",
+      "throw new LineageError('a/throw', 'message');",
+      "warn(isDeep ? 'a/choice' : 'a/other', 'message');",
+    ].join('\n');
+    expect([...findUses([{ path: 'a.ts', text }]).keys()]).toEqual([
+      'a/throw',
+      'message',
+      'a/choice',
+      'a/other',
+    ]);
+  });
+});
+
+describe('README tells what the code holds', () => {
+  const readme = readText('README.md');
+
+  test('each error code with its hint, in the order of the code', () => {
+    expect(readTable(readme, 'Errors', ['code', 'what to do'])).toEqual(Object.entries(ERRORS));
+  });
+
+  test('each warning code with what it says', () => {
+    expect(readTable(readme, 'Errors', ['code', 'what it says'])).toEqual(Object.entries(WARNINGS));
+  });
+
+  test('each dependency', () => {
+    const names = readTable(readme, 'Dependencies', ['package', 'why']).map(([name]) => name);
+    const wanted = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)];
+    expect(names.toSorted()).toEqual(wanted.toSorted());
+  });
+
+  test('a reason for each dependency', () => {
+    for (const [name, why] of readTable(readme, 'Dependencies', ['package', 'why']))
+      expect(why?.length, name).toBeGreaterThan(5);
+  });
+
+  test('a table is read up to its end, and only the one asked for', () => {
+    const text =
+      '## A\n| x | y |\n|---|---|\n| `1` | a \\| b |\n\n| x | y |\n|---|---|\n| 2 | c |\n## B\n| z |';
+    expect(readTable(text, 'A', ['x', 'y'])).toEqual([['1', 'a | b']]);
+    expect(() => readTable(text, 'B', ['x', 'y'])).toThrow('table');
+    expect(() => readTable(text, 'C', ['x', 'y'])).toThrow('section');
+  });
+});
+
+test('one version everywhere', () => {
+  const changelog = [...readText('CHANGELOG.md').matchAll(/^## \[(\d+\.\d+\.\d+)\]/gm)][0]?.[1];
+  const project = /^version = "(.+)"$/m.exec(readText('pyproject.toml'))?.[1];
+  expect({ changelog, project }).toEqual({ changelog: manifest.version, project: manifest.version });
+});
+
+describe('what others call says what its types cannot', () => {
+  test.each(readSources('nodes/kit', 'nodes/formats').map((source) => [source.path, source] as const))(
+    '%s: a docblock on every export',
+    (_, source) => {
+      expect(findUndocumented(source)).toEqual([]);
+    },
+  );
+
+  test('a docblock that is missing, plain or empty is noticed', () => {
+    const text = [
+      '/** Said. */\nexport function a() {}',
+      'export function b() {}',
+      '// Said.\nexport const c = 1;',
+      '/* Said. */\nexport class D {}',
+      '/** */\nexport type E = 1;',
+      '/** Said. */\n\nexport const f = 1;',
+      '/** Said. */\nconst g = 1;\nexport const h = 1;',
+      '/** @internal */\nexport function i() {}',
+      "export { a as j } from './a.ts';",
+    ].join('\n');
+    expect(findUndocumented({ path: 'a.ts', text })).toEqual(['b', 'c', 'D', 'E', 'h', 'i']);
+  });
+});
