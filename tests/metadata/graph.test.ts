@@ -216,6 +216,7 @@ describe('compareNodeIds', () => {
     ];
     expect([...sorted].reverse().sort(compareNodeIds)).toEqual(sorted);
     expect(compareNodeIds('18446744073709551616', '18446744073709551615')).toBe(1);
+    expect(compareNodeIds('7', '007:1')).toBeLessThan(0);
   });
 
   test('is a total order', () => {

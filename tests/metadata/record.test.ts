@@ -9,7 +9,7 @@ import { renderParameters, toParameters } from '../../nodes/metadata/parameters.
 import { documentSchema, recordSchema, toRecord } from '../../nodes/metadata/record.ts';
 import { resolveResources } from '../../nodes/metadata/resolve.ts';
 import { fixtureNames, learnFixture, openFixture } from './fixture.ts';
-import { chain, kSampler, learnGraph, ruleBook } from './graphs.ts';
+import { chain, kSampler, learnGraph, node, ruleBook } from './graphs.ts';
 import { literalModels } from './model-store.ts';
 
 const context = {
@@ -52,6 +52,23 @@ describe('the record', () => {
     const json = stringifyAscii(toRecord(learnGraph(graph).learnt, new Map(), context));
     expect(json).toContain('"field":"SEED","value":18446744073709551615,');
     expect(json).toContain('"field":"CFG","value":8.0,');
+  });
+
+  test('tells of each fact how it got into the picture', () => {
+    const graph = {
+      ...chain(kSampler('k', 5)),
+      words: node('PrimitiveString', { value: 'a heron' }),
+      pos: node('CLIPTextEncode', { text: ['words', 0], clip: ['ckpt', 1] }),
+    };
+    const { fields } = toRecord(learnGraph(graph).learnt, new Map(), context);
+    const told = (field: string) => fields.filter((each) => each.field === field);
+    expect(told('SEED')).toMatchObject([
+      { nodeId: 'k', classType: 'KSampler', input: 'seed', rule: 'comfy-core/KSampler.SEED', sampler: 'k' },
+    ]);
+    expect(told('SEED')[0]?.path).toEqual(['k', 'decode', 'save']);
+    expect(told('MODEL_NAME')[0]?.path).toEqual(['ckpt', 'k', 'decode', 'save']);
+    expect(told('POSITIVE_PROMPT')[0]?.path).toEqual(['words', 'pos', 'k', 'decode', 'save']);
+    expect(told('IMAGE_WIDTH')).toMatchObject([{ sampler: null, path: ['empty', 'k', 'decode', 'save'] }]);
   });
 
   test('says what became of each file, and never where it lies', async () => {

@@ -6,7 +6,8 @@ import { chain, kSampler, learnGraph, node } from './graphs.ts';
 import { literalModels } from './model-store.ts';
 
 const graph = {
-  ...chain(kSampler('k', 9)),
+  // Two samplers that share a model: it is one file all the same.
+  ...chain(kSampler('j', 4), kSampler('k', 9)),
   lora: node('LoraLoader', {
     lora_name: 'sub/glow.safetensors',
     strength_model: 1,
