@@ -9,11 +9,11 @@ import { describePicture, writeUp } from '../../nodes/metadata/describe.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { type Embedded, embedMetadata, MAX_EXIF_BYTES } from '../../nodes/metadata/embed.ts';
 import { stringifyAscii } from '../../nodes/metadata/exact-json.ts';
+import type { FileMetadata } from '../../nodes/metadata/file-metadata.ts';
 import { GENERATOR } from '../../nodes/metadata/generator.ts';
 import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
 import { asText } from '../../nodes/metadata/operations.ts';
-import type { Metadata } from '../../nodes/metadata/pass-through.ts';
 import { makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
@@ -120,7 +120,7 @@ async function describe(
   models: ModelStore,
   warn: Warn,
   signal: AbortSignal,
-): Promise<{ metadata: Metadata; record: RecordData }> {
+): Promise<{ metadata: FileMetadata; record: RecordData }> {
   const book = createRuleBook(rulePacks);
   const options = { select: 'range', maxSamplers: DEFAULT_MAX_SAMPLERS } as const;
   const saveNode = chooseSaveNode(graph, book, undefined);
@@ -145,7 +145,7 @@ function drawFor({ fields, size, primary }: RecordData): Pixels {
 /** Encode, splice, write, read back. */
 async function save(
   pixels: Pixels,
-  metadata: Metadata,
+  metadata: FileMetadata,
   record: RecordData,
   target: Target & { readonly out: string },
   warn: Warn,

@@ -9,11 +9,13 @@ import { describePicture, writeUp } from '../../nodes/metadata/describe.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { type Embedded, embedMetadata, MAX_EXIF_BYTES } from '../../nodes/metadata/embed.ts';
 import { stringifyAscii } from '../../nodes/metadata/exact-json.ts';
+import type { FileMetadata } from '../../nodes/metadata/file-metadata.ts';
 import { GENERATOR } from '../../nodes/metadata/generator.ts';
 import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { isBuiltIn } from '../../nodes/metadata/infotext.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
-import { isBuiltIn, type ParameterOptions } from '../../nodes/metadata/parameters.ts';
-import { type Metadata, takeOver } from '../../nodes/metadata/pass-through.ts';
+import type { ParameterOptions } from '../../nodes/metadata/parameters.ts';
+import { takeOver } from '../../nodes/metadata/pass-through.ts';
 import { readRecord } from '../../nodes/metadata/read-record.ts';
 import { formatReceiptTable, makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
@@ -121,7 +123,7 @@ async function describe(
     readonly log: WarningLog;
     readonly context: CommandContext;
   },
-): Promise<{ metadata: Metadata; record: RecordData }> {
+): Promise<{ metadata: FileMetadata; record: RecordData }> {
   const { graph, options, extra, context } = given;
   const { warn } = given.log;
   const book = createRuleBook(rulePacks);
@@ -140,7 +142,7 @@ async function describe(
   const { width, height } = container;
   const parameterOptions: ParameterOptions = { size: { width, height }, extra };
   const { parameters, record } = writeUp(description, parameterOptions, GENERATOR, warn);
-  const own: Metadata = {
+  const own: FileMetadata = {
     parameters,
     record: stringifyAscii(record),
     prompt: stringifyAscii(bareGraph(source.prompt)),

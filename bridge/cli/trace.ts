@@ -4,7 +4,7 @@ import { describePicture, writeUp } from '../../nodes/metadata/describe.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { GENERATOR } from '../../nodes/metadata/generator.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
-import { renderParameters } from '../../nodes/metadata/parameters.ts';
+import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
 import { rulePacks } from '../../rules/index.gen.ts';

@@ -3,7 +3,7 @@ import { readExif } from '../formats/exif.ts';
 import { isInfotext } from '../formats/infotext.ts';
 import { readXmpProperty } from '../formats/xmp.ts';
 import { isLineageError } from '../kit/errors.ts';
-import { RECORD_KEYWORD, RECORD_XMP } from './embed.ts';
+import { RECORD_KEYWORD, RECORD_XMP } from './record-places.ts';
 
 /** The generation metadata that a file carries, whoever wrote it. Texts as they stand in the file. */
 export type CarriedMetadata = {

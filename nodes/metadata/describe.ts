@@ -1,8 +1,9 @@
 import type { ModelStore } from '../kit/host.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { NodeId, PromptGraph } from './graph.ts';
+import type { Parameters } from './infotext.ts';
 import { type LearnOptions, type Learnt, learn } from './learn.ts';
-import { type ParameterOptions, type Parameters, toParameters } from './parameters.ts';
+import { type ParameterOptions, toParameters } from './parameters.ts';
 import { type RecordData, toRecord } from './record.ts';
 import { type Resources, resolveResources } from './resolve.ts';
 import type { RuleBook } from './rule-book.ts';

@@ -22,6 +22,7 @@ export type PromptGraph = ReadonlyMap<NodeId, PromptNode>;
 
 /** Deeper than any nested literal a node takes. */
 const MAX_LITERAL_DEPTH = 64;
+const LOST = 'a value that is no JSON, or nests too deep, was read as null';
 
 /**
  * The only place in this room that sees `unknown`. Accepts the graph itself, or a document that carries it as
@@ -33,7 +34,7 @@ export function parsePromptGraph(input: unknown, warn: WarningSink): PromptGraph
   const entries = nodeEntries(input);
   const graph = new Map<NodeId, PromptNode>();
   for (const [id, raw] of entries) {
-    const node = parseNode(id, raw);
+    const node = parseNode(id, raw, warn);
     if (node) graph.set(id, node);
     else warn('graph/malformed-node', `expected {class_type, inputs}, got ${describe(raw)}`, id);
   }
@@ -54,7 +55,7 @@ function nodeEntries(input: unknown): readonly [string, unknown][] {
   return Object.entries(isRecord(inner) && !('class_type' in inner) ? inner : input);
 }
 
-function parseNode(id: NodeId, raw: unknown): PromptNode | undefined {
+function parseNode(id: NodeId, raw: unknown, warn: WarningSink): PromptNode | undefined {
   if (!isRecord(raw) || typeof raw['class_type'] !== 'string') return undefined;
   const inputs = raw['inputs'] ?? {};
   if (!isRecord(inputs)) return undefined;
@@ -63,7 +64,11 @@ function parseNode(id: NodeId, raw: unknown): PromptNode | undefined {
   for (const [name, value] of Object.entries(inputs)) {
     const link = asLink(value);
     if (link) links.set(name, link);
-    else literals.set(name, asLiteral(value, 0));
+    else
+      literals.set(
+        name,
+        asLiteral(value, 0, () => warn('value/cleaned', LOST, `${id}.${name}`)),
+      );
   }
   return { id, classType: raw['class_type'], literals, links };
 }
@@ -77,16 +82,22 @@ function asLink(value: unknown): Link | undefined {
   return { from, slot: Math.trunc(number) };
 }
 
-function asLiteral(value: unknown, depth: number): Json {
-  if (depth > MAX_LITERAL_DEPTH) return null;
-  if (Array.isArray(value)) return value.map((item) => asLiteral(item, depth + 1));
+/** What no file could hold becomes null, and that is told. */
+function asLiteral(value: unknown, depth: number, lose: () => void): Json {
+  const lost = (): null => {
+    lose();
+    return null;
+  };
+  if (depth > MAX_LITERAL_DEPTH) return lost();
+  if (Array.isArray(value)) return value.map((item) => asLiteral(item, depth + 1, lose));
   if (isRecord(value)) {
-    if ('__value__' in value) return asLiteral(value['__value__'], depth + 1);
-    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, asLiteral(v, depth + 1)]));
+    if ('__value__' in value) return asLiteral(value['__value__'], depth + 1, lose);
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, asLiteral(v, depth + 1, lose)]));
   }
   if (value instanceof ExactNumber || typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'bigint') return new ExactNumber(String(value));
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  if (value === null || value === undefined) return null;
+  return typeof value === 'number' && Number.isFinite(value) ? value : lost();
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,4 +1,70 @@
-import type { Detail, Parameters } from './parameters.ts';
+import { stringifyAscii } from './exact-json.ts';
+
+/** One `Key: value` of the details line; the value is already written as the line holds it. */
+export type Detail = { readonly key: string; readonly value: string };
+
+/** The parts of an A1111 infotext, kept apart so that a small budget can leave some out. */
+export type Parameters = {
+  readonly positive: string;
+  readonly negative: string;
+  /** In the order they are written; without `Hashes`, which is kept apart. */
+  readonly details: readonly Detail[];
+  /** Civitai's `Hashes`: `model`, `vae`, `lora:NAME`, `embed:NAME` to AutoV2. */
+  readonly hashes: ReadonlyMap<string, string>;
+};
+
+/** Key that carries the record of what did not fit; always last. */
+export const STAGE_KEY = 'Metadata Fallback';
+/** Behind the user's own keys, in this order. */
+export const TRAILING_KEYS = ['Version', 'Samplers', 'Samplers detail', STAGE_KEY] as const;
+
+const BUILT_IN =
+  /^(Steps|Sampler|Schedule type|CFG scale|Distilled CFG Scale|Seed|Size|Model|Model hash|VAE|VAE hash|Denoising strength|Clip skip|Batch index|Batch size|Weight dtype|Shift|Max shift|Base shift|Upscaler|ControlNet \d+|LoRA \d+|Text encoders|LoRAs|Lora hashes|Hashes|Version|Samplers|Samplers detail|Metadata Fallback)$/i;
+
+/** Whether a details key is one that we write. */
+export function isBuiltIn(key: string): boolean {
+  return BUILT_IN.test(key);
+}
+
+/**
+ * The infotext: prompt lines, `Negative prompt:` line, one details line. An empty prompt leaves its line empty:
+ * ComfyUI's import looks for a line break before `Negative prompt:`. Empty where nothing is known.
+ */
+export function renderParameters(parameters: Parameters): string {
+  const { positive, negative } = parameters;
+  if (isEmpty(parameters)) return '';
+  // Two readers give a text that begins with a brace up as JSON; all of them strip the space again.
+  const shown = positive.startsWith('{') ? ` ${positive}` : positive;
+  return [shown, `Negative prompt: ${negative}`, detailParts(parameters).join(', ')].join('\n');
+}
+
+/** What is true of any picture. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['Size', 'Batch index', 'Batch size', 'Version']);
+
+/** Nothing is known: then no text is better than one that says so. */
+function isEmpty({ positive, negative, details, hashes }: Parameters): boolean {
+  return (
+    positive === '' &&
+    negative === '' &&
+    hashes.size === 0 &&
+    details.every(({ key }) => SAYS_NOTHING.has(key))
+  );
+}
+
+/** One key a line, to compare by eye in tests. Never embedded: Civitai and A1111 read a single details line. */
+export function renderMultiline(parameters: Parameters): string {
+  const { positive, negative } = parameters;
+  return [positive, `Negative prompt: ${negative}`, ...detailParts(parameters)].join('\n');
+}
+
+/** `Hashes` stands behind our own keys and before the user's, where A1111 puts its extra tables. */
+function detailParts({ details, hashes }: Parameters): string[] {
+  const parts = details.map(({ key, value }) => `${key}: ${value}`);
+  if (hashes.size === 0) return parts;
+  const trailing: readonly string[] = TRAILING_KEYS;
+  const lastOwn = details.findLastIndex(({ key }) => isBuiltIn(key) && !trailing.includes(key));
+  return parts.toSpliced(lastOwn + 1, 0, `Hashes: ${stringifyAscii(Object.fromEntries(hashes))}`);
+}
 
 /**
  * Takes an infotext apart again, for a picture that only passes through: its text is written as it came, and a

@@ -1,9 +1,10 @@
 import type { Embedded } from './embed.ts';
 import { escapeNonAscii } from './exact-json.ts';
-import type { Parameters } from './parameters.ts';
+import type { FileMetadata } from './file-metadata.ts';
+import type { Parameters } from './infotext.ts';
 import type { Meant } from './receipt.ts';
 
-type Metadata = { readonly parameters: Parameters; readonly prompt?: string; readonly workflow?: string };
+type Metadata = Omit<FileMetadata, 'record'>;
 
 /**
  * What a file was meant to say, for the receipt to compare with what each reader sees.

@@ -1,15 +1,12 @@
 import type { CarriedMetadata } from './carried.ts';
-import type { EmbedRequest } from './embed.ts';
+import type { FileMetadata } from './file-metadata.ts';
 import { parseInfotext } from './infotext.ts';
-
-/** What is embedded in one file. */
-export type Metadata = Pick<EmbedRequest, 'parameters' | 'prompt' | 'workflow' | 'record'>;
 
 /**
  * For a picture that only passes through: what its source says of how it was made stays true, so it takes the place
  * of what this graph could say. Parts that the source lacks come from this graph.
  */
-export function takeOver(source: CarriedMetadata, own: Metadata, withGraphs: boolean): Metadata {
+export function takeOver(source: CarriedMetadata, own: FileMetadata, withGraphs: boolean): FileMetadata {
   const prompt = source.prompt ?? own.prompt;
   const workflow = source.workflow ?? own.workflow;
   return {

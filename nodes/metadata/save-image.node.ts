@@ -12,13 +12,14 @@ import { type CarriedMetadata, readCarried } from './carried.ts';
 import { describePicture, writeUp } from './describe.ts';
 import { embedMetadata } from './embed.ts';
 import { stringifyAscii } from './exact-json.ts';
+import type { FileMetadata } from './file-metadata.ts';
 import { fillFileName } from './file-name.ts';
 import { GENERATOR } from './generator.ts';
 import { parsePromptGraph } from './graph.ts';
 import type { LearnOptions } from './learn.ts';
 import { meantBy } from './meant.ts';
 import type { ParameterOptions } from './parameters.ts';
-import { type Metadata, takeOver } from './pass-through.ts';
+import { takeOver } from './pass-through.ts';
 import { findPin } from './pin.ts';
 import { makeReceipt, type Receipt } from './receipt.ts';
 import type { Resources } from './resolve.ts';
@@ -127,7 +128,7 @@ function metadataOf(
   source: CarriedMetadata | undefined,
   inputs: Inputs,
   host: Host,
-): Metadata {
+): FileMetadata {
   const withGraphs = inputs.save_workflow_image !== false;
   const own = { parameters, record: stringifyAscii(record), ...(withGraphs && graphsOf(host)) };
   return source ? takeOver(source, own, withGraphs) : own;

@@ -1,4 +1,4 @@
-import { type Detail, type Parameters, renderParameters, STAGE_KEY } from './parameters.ts';
+import { type Detail, type Parameters, renderParameters, STAGE_KEY } from './infotext.ts';
 
 /** How much of the metadata a JPEG could hold. Other formats are always `full`. */
 export const STAGES = ['full', 'reduced-exif', 'minimal', 'com-marker'] as const;

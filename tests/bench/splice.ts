@@ -6,7 +6,7 @@ import { type ContainerChange, spliceContainer } from '../../nodes/formats/conta
 import { writeExif } from '../../nodes/formats/exif.ts';
 import { setXmpProperty } from '../../nodes/formats/xmp.ts';
 import type { ImageFormat } from '../../nodes/kit/values.ts';
-import { RECORD_KEYWORD, RECORD_XMP } from '../../nodes/metadata/embed.ts';
+import { RECORD_KEYWORD, RECORD_XMP } from '../../nodes/metadata/record-places.ts';
 import { atMost, type Measurement, QUIET, quantile, timeMs } from './measure.ts';
 import { decode, makeLargePictures, reencode } from './pictures.ts';
 

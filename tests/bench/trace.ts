@@ -4,8 +4,9 @@
  */
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';
-import { renderParameters, toParameters } from '../../nodes/metadata/parameters.ts';
+import { toParameters } from '../../nodes/metadata/parameters.ts';
 import { toRecord } from '../../nodes/metadata/record.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { DEFAULT_MAX_SAMPLERS } from '../../nodes/metadata/samplers.ts';

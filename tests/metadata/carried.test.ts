@@ -4,7 +4,7 @@ import { writeExif } from '../../nodes/formats/exif.ts';
 import type { ImageFormat } from '../../nodes/kit/values.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
 import { embedMetadata } from '../../nodes/metadata/embed.ts';
-import { type Parameters, renderParameters } from '../../nodes/metadata/parameters.ts';
+import { type Parameters, renderParameters } from '../../nodes/metadata/infotext.ts';
 import { takeOver } from '../../nodes/metadata/pass-through.ts';
 import { makeImage } from '../formats/samples.ts';
 

@@ -3,13 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { embedMetadata } from '../../nodes/metadata/embed.ts';
 import { parseExactJson, stringifyAscii } from '../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { type Parameters, renderMultiline, renderParameters } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';
-import {
-  type Parameters,
-  renderMultiline,
-  renderParameters,
-  toParameters,
-} from '../../nodes/metadata/parameters.ts';
+import { toParameters } from '../../nodes/metadata/parameters.ts';
 import { recordSchema, toRecord } from '../../nodes/metadata/record.ts';
 import { resolveResources } from '../../nodes/metadata/resolve.ts';
 import { makeImage } from '../formats/samples.ts';

@@ -4,8 +4,9 @@ import { isLineageError } from '../../nodes/kit/errors.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { ExactNumber, type Json, parseExactJson, stringifyAscii } from '../../nodes/metadata/exact-json.ts';
 import { compareNodeIds, type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';
-import { renderParameters, toParameters } from '../../nodes/metadata/parameters.ts';
+import { toParameters } from '../../nodes/metadata/parameters.ts';
 import { toRecord } from '../../nodes/metadata/record.ts';
 import { codes, node, ruleBook } from './graphs.ts';
 

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseInfotext } from '../../nodes/metadata/infotext.ts';
-import { type Detail, type Parameters, renderParameters } from '../../nodes/metadata/parameters.ts';
+import {
+  type Detail,
+  type Parameters,
+  parseInfotext,
+  renderParameters,
+} from '../../nodes/metadata/infotext.ts';
 import { cleanPrompt, cleanValue } from '../../nodes/metadata/plain-text.ts';
 
 const again = (text: string): string => renderParameters(parseInfotext(text));

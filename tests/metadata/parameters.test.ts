@@ -1,13 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { ExactNumber } from '../../nodes/metadata/exact-json.ts';
-import {
-  isBuiltIn,
-  type ParameterOptions,
-  renderMultiline,
-  renderParameters,
-  toParameters,
-} from '../../nodes/metadata/parameters.ts';
+import { isBuiltIn, renderMultiline, renderParameters } from '../../nodes/metadata/infotext.ts';
+import { type ParameterOptions, toParameters } from '../../nodes/metadata/parameters.ts';
 import { resolveResources } from '../../nodes/metadata/resolve.ts';
 import { chain, codes, kSampler, learnGraph, node, type RawGraph } from './graphs.ts';
 import { type LiteralModel, literalModels } from './model-store.ts';

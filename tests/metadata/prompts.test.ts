@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ExactNumber, parseExactJson } from '../../nodes/metadata/exact-json.ts';
+import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { allFacts } from '../../nodes/metadata/learn.ts';
 import { asText } from '../../nodes/metadata/operations.ts';
-import { renderParameters, toParameters } from '../../nodes/metadata/parameters.ts';
+import { toParameters } from '../../nodes/metadata/parameters.ts';
 import { fixtureNames, learnFixture, openFixture } from './fixture.ts';
 
 type ExpectedField = { field: string; value: unknown; nodeId: string; sampler: string | null };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isLineageError } from '../../nodes/kit/errors.ts';
-import { renderParameters, toParameters } from '../../nodes/metadata/parameters.ts';
+import { renderParameters } from '../../nodes/metadata/infotext.ts';
+import { toParameters } from '../../nodes/metadata/parameters.ts';
 import type { SamplerEntry } from '../../nodes/metadata/samplers.ts';
 import { advanced, chain, codes, kSampler, learnGraph, node, ruled } from './graphs.ts';
 

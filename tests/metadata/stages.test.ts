@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Embedded, embedMetadata } from '../../nodes/metadata/embed.ts';
-import { type Detail, type Parameters, renderParameters } from '../../nodes/metadata/parameters.ts';
+import { type Detail, type Parameters, renderParameters } from '../../nodes/metadata/infotext.ts';
 import { STAGES, type Stage } from '../../nodes/metadata/stages.ts';
 import { makeImage } from '../formats/samples.ts';
 import { readSegments } from './jpeg-segments.ts';

@@ -4,7 +4,7 @@ import piexif from 'piexifjs';
 import { readContainer } from '../../../nodes/formats/container.ts';
 import { readExif } from '../../../nodes/formats/exif.ts';
 import { readXmpProperty } from '../../../nodes/formats/xmp.ts';
-import { RECORD_KEYWORD, RECORD_XMP } from '../../../nodes/metadata/embed.ts';
+import { RECORD_KEYWORD, RECORD_XMP } from '../../../nodes/metadata/record-places.ts';
 import { exiftool, pillow } from '../../peers.ts';
 import type { Picture } from './cases.ts';
 

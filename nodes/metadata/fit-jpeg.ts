@@ -1,0 +1,102 @@
+import { chooseWorkflowTags, removeOurExif, writeExif } from '../formats/exif.ts';
+import { commentSegmentBytes, exifSegmentBytes } from '../formats/jpeg.ts';
+import type { FileMetadata } from './file-metadata.ts';
+import { renderParameters } from './infotext.ts';
+import type { Kept } from './kept-blocks.ts';
+import { type Dropped, fitMinimal, leftOut, reduceParameters, type Stage } from './stages.ts';
+
+/** What one file gets: its EXIF block, the infotext in it, and what that cost. */
+export type Blocks = {
+  readonly exif: Uint8Array | null;
+  readonly text: string;
+  readonly stage: Stage;
+  readonly dropped: readonly Dropped[];
+};
+
+export const TOO_SMALL = 'the budget is too small';
+
+/** The first stage that fits; within a stage UTF-16 first, then ASCII where the text allows it. */
+export function fitJpeg(metadata: FileMetadata, kept: Kept, budget: number): Blocks {
+  const { parameters } = metadata;
+  const attempt = (text: string, whole: boolean): Uint8Array | undefined => {
+    for (const encoding of ['unicode', 'ascii'] as const) {
+      if (encoding === 'ascii' && !isAscii(text)) continue;
+      const exif = exifWith(kept, metadata, text, encoding, whole);
+      if (exifSegmentBytes(exif) <= budget) return exif;
+    }
+    return undefined;
+  };
+
+  const full = renderParameters(parameters);
+  const fullExif = attempt(full, true);
+  if (fullExif) return { exif: fullExif, text: full, stage: 'full', dropped: [] };
+
+  const graphs: Dropped[] = [];
+  if (metadata.prompt !== undefined) graphs.push({ what: 'prompt', why: TOO_SMALL });
+  if (metadata.workflow !== undefined) graphs.push({ what: 'workflow', why: TOO_SMALL });
+
+  const reduced = reduceParameters(parameters);
+  const reducedText = renderParameters(reduced);
+  const reducedExif = attempt(reducedText, false);
+  if (reducedExif) {
+    const dropped = [...graphs, ...leftOut(parameters, reduced)];
+    return { exif: reducedExif, text: reducedText, stage: 'reduced-exif', dropped };
+  }
+
+  const minimal = fitMinimal(parameters, 'minimal', (text) => attempt(text, false) !== undefined, false);
+  const minimalExif = minimal && attempt(minimal.text, false);
+  if (minimal && minimalExif) {
+    const dropped = [...graphs, ...minimal.dropped];
+    return { exif: minimalExif, text: minimal.text, stage: 'minimal', dropped };
+  }
+
+  const encoder = new TextEncoder();
+  const comment = fitMinimal(
+    parameters,
+    'com-marker',
+    (text) => commentSegmentBytes(encoder.encode(text)) <= budget,
+    true,
+  );
+  const exif = (kept.exif && removeOurExif(kept.exif)) ?? null;
+  return {
+    exif,
+    text: comment?.text ?? '',
+    stage: 'com-marker',
+    dropped: [...graphs, ...(comment?.dropped ?? [])],
+  };
+}
+
+/** An EXIF block with the infotext and, where they are wanted, the graphs. */
+export function exifWith(
+  kept: Kept,
+  metadata: FileMetadata,
+  text: string,
+  encoding: 'unicode' | 'ascii',
+  withGraphs: boolean,
+): Uint8Array {
+  const ascii = new Map<number, string>();
+  const tags = chooseWorkflowTags(kept.exif);
+  if (withGraphs && metadata.prompt !== undefined && tags.prompt !== undefined) {
+    ascii.set(tags.prompt, `prompt:${metadata.prompt}`);
+  }
+  if (withGraphs && metadata.workflow !== undefined && tags.workflow !== undefined) {
+    ascii.set(tags.workflow, `workflow:${metadata.workflow}`);
+  }
+  return writeExif({
+    ...(text !== '' && { userComment: { text: evened(text, encoding), encoding } }),
+    ascii,
+    width: kept.width,
+    height: kept.height,
+    ...(kept.hasIcc && { colorSpace: 'uncalibrated' as const }),
+    ...(kept.exif && { base: kept.exif }),
+  });
+}
+
+/** sd-prompt-reader tries every comment as UTF-16 first and gives up on an odd number of bytes. */
+function evened(text: string, encoding: 'unicode' | 'ascii'): string {
+  return encoding === 'ascii' && text.length % 2 === 1 ? `${text} ` : text;
+}
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text);
+}

@@ -1,0 +1,78 @@
+import type { MetaField } from '../../rules/define.ts';
+import type { CapturedFact, SamplerCapture } from './capture.ts';
+import { asText } from './operations.ts';
+import { fileStem } from './plain-text.ts';
+import { type Resources, resourceOf } from './resolve.ts';
+
+/** A LoRA as the details line tells of it; strengths as the graph spells them. */
+export type Lora = {
+  readonly name: string;
+  readonly model?: string;
+  readonly clip?: string;
+  readonly hash?: string;
+};
+
+/** LoRAs in the order they are applied, each distinct name and strength once. */
+export function collectLoras(captures: readonly SamplerCapture[], resources: Resources): Lora[] {
+  const loras = new Map<string, Lora>();
+  for (const { facts } of captures) {
+    const strengths = strengthsByEntry(facts);
+    for (const fact of inOrderApplied(facts.filter(({ field }) => field === 'LORA_MODEL_NAME'))) {
+      const { model, clip } = strengths.get(entryOf(fact)) ?? {};
+      const hash = resourceOf(fact, resources)?.hashes?.autoV2;
+      const name = fileStem(asText(fact.value));
+      const key = `${name}\n${model}\n${clip}`;
+      if (!loras.has(key))
+        loras.set(key, { name, ...(model && { model }), ...(clip && { clip }), ...(hash && { hash }) });
+    }
+  }
+  return [...loras.values()];
+}
+
+/** A chain of LoRAs may be long: each strength is looked up, not searched for. The first of an entry counts. */
+function strengthsByEntry(facts: readonly CapturedFact[]): ReadonlyMap<string, Strengths> {
+  const strengths = new Map<string, Strengths>();
+  for (const fact of facts) {
+    if (fact.field !== 'LORA_STRENGTH_MODEL' && fact.field !== 'LORA_STRENGTH_CLIP') continue;
+    const entry = entryOf(fact);
+    const known = strengths.get(entry) ?? {};
+    strengths.set(entry, known);
+    if (fact.field === 'LORA_STRENGTH_MODEL') known.model ??= asText(fact.value);
+    else known.clip ??= asText(fact.value);
+  }
+  return strengths;
+}
+
+type Strengths = { model?: string; clip?: string };
+
+/** The entry of a node that a fact tells of: a stack of LoRAs has several. */
+function entryOf({ nodeId, item }: CapturedFact): string {
+  return `${nodeId}\n${item}`;
+}
+
+/** One number for a LoRA, where only one can be shown. */
+export function strengthOf({ model, clip }: Lora): string {
+  return model ?? clip ?? '1';
+}
+
+/**
+ * Quoted and flat, as A1111 writes ControlNet units. No key of a line of its own may hold `Model` or `_`: some
+ * readers search the whole line for keys, and would take a LoRA's name or hash for the model's.
+ */
+export function loraDetail({ name, model, clip }: Lora): string {
+  const parts = [`Name: ${name}`];
+  if (model !== undefined) parts.push(`Strength model: ${model}`);
+  if (clip !== undefined) parts.push(`Strength clip: ${clip}`);
+  return `"${parts.join(', ')}"`;
+}
+
+/** Facts come nearest to the sampler first; nodes are applied farthest first, the entries of one node in order. */
+export function inOrderApplied(facts: readonly CapturedFact[]): CapturedFact[] {
+  const byNode = Map.groupBy(facts, (fact) => fact.nodeId);
+  return [...byNode.values()].reverse().flat();
+}
+
+/** Civitai's pattern for `<lora:NAME:WEIGHT>` knows only these characters. */
+export function promptAlias(name: string): string {
+  return name.replace(/[^\w.-]/g, '_');
+}
