@@ -1,4 +1,3 @@
-import type { MetaField } from '../../rules/define.ts';
 import type { CapturedFact, SamplerCapture } from './capture.ts';
 import { asText } from './operations.ts';
 import { fileStem } from './plain-text.ts';
