@@ -26,11 +26,7 @@ export function explainText(record: Omit<RecordData, 'generator'>, text: string)
     parts.push(`${titleOf(sampler, facts, record)}\n${table(rows)}`);
   }
   if (record.resources.length > 0) {
-    const rows = record.resources.map(({ kind, name, found, autoV2 }) => [
-      kind,
-      name,
-      autoV2 ?? (found ? 'not hashed' : 'not found'),
-    ]);
+    const rows = record.resources.map(({ kind, name, autoV2 }) => [kind, name, autoV2 ?? 'no hash known']);
     parts.push(`Files\n${table(rows)}`);
   }
   if (text !== '') parts.push(`Parameters\n${text.replace(/^/gm, '  ')}`);

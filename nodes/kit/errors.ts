@@ -1,7 +1,7 @@
 /** Every way the pack can fail on purpose, and what the reader should do next. README lists the same table. */
 export const ERRORS = {
   'graph/malformed':
-    'Export the workflow with "Save (API format)", or pass an image that embeds its prompt graph.',
+    'Give the prompt graph itself (in ComfyUI: "Save (API format)", for tag with --prompt), or a picture that embeds it.',
   'graph/too-deep': 'The document nests deeper than any prompt graph; check that the right file was given.',
   'graph/unknown-node': 'Use a node id of this prompt graph; `lineage trace` lists the saving nodes.',
   'graph/no-save-node':
@@ -31,7 +31,7 @@ export const ERRORS = {
   'output/exhausted': 'The folder holds every counter up to 99999999 for this prefix; choose another prefix.',
   'file/missing': 'Check the path.',
   'file/unreadable': 'Check the permissions of the file and its folders.',
-  'file/unwritable': 'Check the permissions and the free space of the output folder.',
+  'file/unwritable': 'Check that the output folder exists, its permissions and its free space.',
   'models/not-a-folder': "Give a folder with ComfyUI's layout (checkpoints/, loras/, vae/ …).",
   'ledger/unusable': 'Delete the ledger file, or point LINEAGE_HOME at a folder you can write.',
   'option/invalid': 'Run the command with --help for what it takes.',
