@@ -1,9 +1,23 @@
+import type { ImageFormat } from '../../nodes/kit/values.ts';
+import type { Embedded } from '../../nodes/metadata/embed.ts';
 import { READERS } from '../../nodes/metadata/readers/index.ts';
-import { formatReceiptTable, type Receipt } from '../../nodes/metadata/receipt.ts';
+import type { Receipt } from '../../nodes/metadata/receipt.ts';
+import { formatReceiptTable } from '../../nodes/metadata/receipt-table.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
 import type { MetaField } from '../../rules/define.ts';
-import type { DemoPicture } from './demo.ts';
 import { explainText } from './explanation.ts';
+
+/** A file to write. */
+export type DemoTarget = { readonly file: string; readonly format: ImageFormat; readonly maxExifKb: number };
+
+/** One written file, and what is known of it. */
+export type DemoPicture = DemoTarget & {
+  /** Where it lies. */
+  readonly out: string;
+  readonly record: RecordData;
+  readonly embedded: Embedded;
+  readonly receipt: Receipt;
+};
 
 const MAX_COLUMNS = 110;
 /** The table of samplers above says these already; `explain` lists them with their paths. */

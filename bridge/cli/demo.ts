@@ -23,19 +23,17 @@ import { rulePacks } from '../../rules/index.gen.ts';
 import { createMemoryLedger } from '../local/ledger.ts';
 import { createModelStore } from '../local/model-store.ts';
 import { writeFileAtomic } from '../local/write-file.ts';
+import type { CommandContext } from './command-context.ts';
 import { makeFolder, writeStandInModels } from './demo-models.ts';
 import { drawDusk } from './demo-picture.ts';
-import { demoReport } from './demo-report.ts';
+import { type DemoPicture, type DemoTarget, demoReport } from './demo-report.ts';
 import { bareGraph, type GraphSource, readGraphFile } from './graph-source.ts';
-import type { CommandContext } from './main.ts';
 import { noteWarnings } from './terminal.ts';
-
-type Target = { readonly file: string; readonly format: ImageFormat; readonly maxExifKb: number };
 
 const GRAPHS = new URL('../../fixtures/examples/metadata/', import.meta.url);
 const QUALITY = 90;
 /** Each graph, and what is written of it: the last three show what a smaller budget costs. */
-const EXAMPLES: readonly { readonly graph: string; readonly targets: readonly Target[] }[] = [
+const EXAMPLES: readonly { readonly graph: string; readonly targets: readonly DemoTarget[] }[] = [
   { graph: 'sdxl-base-refiner', targets: [{ file: 'sdxl-base-refiner.png', format: 'png', maxExifKb: 64 }] },
   {
     graph: 'flux-custom-sampling',
@@ -51,15 +49,6 @@ const EXAMPLES: readonly { readonly graph: string; readonly targets: readonly Ta
     ],
   },
 ];
-
-/** One written file, and what is known of it. */
-export type DemoPicture = Target & {
-  /** Where it lies. */
-  readonly out: string;
-  readonly record: RecordData;
-  readonly embedded: Embedded;
-  readonly receipt: Receipt;
-};
 
 type DemoOptions = { readonly out: string; readonly json?: boolean };
 
@@ -147,7 +136,7 @@ async function save(
   pixels: Pixels,
   metadata: FileMetadata,
   record: RecordData,
-  target: Target & { readonly out: string },
+  target: DemoTarget & { readonly out: string },
   warn: Warn,
 ): Promise<DemoPicture> {
   const { encodePixels } = await import('../../nodes/formats/pixels.ts');

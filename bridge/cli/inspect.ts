@@ -5,8 +5,8 @@ import type { Container } from '../../nodes/formats/container.ts';
 import { type ExifContents, readExif } from '../../nodes/formats/exif.ts';
 import { isLineageError } from '../../nodes/kit/errors.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
+import type { CommandContext } from './command-context.ts';
 import { readPicture } from './graph-source.ts';
-import type { CommandContext } from './main.ts';
 
 /** Longer values are cut on a terminal; --json has them whole. */
 const MAX_VALUE_CHARACTERS = 2_000;

@@ -2,21 +2,15 @@ import { Command, CommanderError } from 'commander';
 import { ERRORS, isLineageError } from '../../nodes/kit/errors.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { codeOf } from '../local/system-error.ts';
+import type { CommandContext } from './command-context.ts';
 import { demoCommand } from './demo.ts';
 import { EXIT, type ExitStatus, exitStatusOf } from './exit-status.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { schemaCommand } from './schema.ts';
 import { tagCommand } from './tag.ts';
-import { describeError, type Terminal, terminal } from './terminal.ts';
+import { describeError, terminal } from './terminal.ts';
 import { traceCommand } from './trace.ts';
-
-/** What every command gets beside its own options. */
-export type CommandContext = {
-  readonly terminal: Terminal;
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal;
-};
 
 /**
  * Runs one command line.

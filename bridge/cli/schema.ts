@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Argument, Command } from 'commander';
-import type { CommandContext } from './main.ts';
+import type { CommandContext } from './command-context.ts';
 
 const SCHEMAS = ['document', 'record'] as const;
 

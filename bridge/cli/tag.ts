@@ -17,12 +17,14 @@ import { meantBy } from '../../nodes/metadata/meant.ts';
 import type { ParameterOptions } from '../../nodes/metadata/parameters.ts';
 import { takeOver } from '../../nodes/metadata/pass-through.ts';
 import { readRecord } from '../../nodes/metadata/read-record.ts';
-import { formatReceiptTable, makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
+import { makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
+import { formatReceiptTable } from '../../nodes/metadata/receipt-table.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
 import { rulePacks } from '../../rules/index.gen.ts';
 import { writeFilesAtomic } from '../local/write-file.ts';
+import type { CommandContext } from './command-context.ts';
 import {
   bareGraph,
   type GraphSource,
@@ -33,7 +35,6 @@ import {
   readWorkflowFile,
 } from './graph-source.ts';
 import { withModels } from './machine.ts';
-import type { CommandContext } from './main.ts';
 import { noteWarnings } from './terminal.ts';
 import { addTraceOptions, collect, integerBetween, type TraceOptions, toSelection } from './trace-options.ts';
 

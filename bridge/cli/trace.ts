@@ -8,10 +8,10 @@ import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
 import { rulePacks } from '../../rules/index.gen.ts';
+import type { CommandContext } from './command-context.ts';
 import { explainText } from './explanation.ts';
 import { inFile, readGraphFile } from './graph-source.ts';
 import { withModels } from './machine.ts';
-import type { CommandContext } from './main.ts';
 import { noteWarnings } from './terminal.ts';
 import { addTraceOptions, type TraceOptions, toSelection } from './trace-options.ts';
 

@@ -169,5 +169,3 @@ function cut(text: string): string {
   const chars = Array.from(text.slice(0, SHOWN_CHARS * 2 + 2).replace(/\s+/g, ' '));
   return chars.length <= SHOWN_CHARS ? chars.join('') : `${chars.slice(0, SHOWN_CHARS - 1).join('')}…`;
 }
-
-export { formatReceiptTable } from './receipt-table.ts';

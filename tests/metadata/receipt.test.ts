@@ -3,13 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { ImageFormat } from '../../nodes/kit/values.ts';
 import { READERS } from '../../nodes/metadata/readers/index.ts';
 import type { ReaderId, ReaderView } from '../../nodes/metadata/readers/reader.ts';
-import {
-  formatReceiptTable,
-  type Meant,
-  makeReceipt,
-  type Receipt,
-  rowOf,
-} from '../../nodes/metadata/receipt.ts';
+import { type Meant, makeReceipt, type Receipt, rowOf } from '../../nodes/metadata/receipt.ts';
+import { formatReceiptTable } from '../../nodes/metadata/receipt-table.ts';
 import { jpeg, PLAIN, png, tag, userComment } from './reader-views.ts';
 
 const FIELDS: ReadonlyMap<string, string> = new Map([

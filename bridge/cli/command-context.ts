@@ -1,0 +1,8 @@
+import type { Terminal } from './terminal.ts';
+
+/** What every command gets beside its own options. */
+export type CommandContext = {
+  readonly terminal: Terminal;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+};
