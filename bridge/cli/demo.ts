@@ -5,20 +5,20 @@ import { LineageError } from '../../nodes/kit/errors.ts';
 import type { ModelStore } from '../../nodes/kit/host.ts';
 import type { Pixels } from '../../nodes/kit/values.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
-import { describePicture, writeUp } from '../../nodes/metadata/describe.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { embedMetadata, MAX_EXIF_BYTES } from '../../nodes/metadata/embed.ts';
-import { stringifyAscii } from '../../nodes/metadata/exact-json.ts';
 import type { FileMetadata } from '../../nodes/metadata/file-metadata.ts';
-import { GENERATOR } from '../../nodes/metadata/generator.ts';
 import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { learn } from '../../nodes/metadata/learn.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
 import { asText } from '../../nodes/metadata/operations.ts';
 import { makeReceipt } from '../../nodes/metadata/receipt.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
+import { resolveResources } from '../../nodes/metadata/resolve.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { DEFAULT_MAX_SAMPLERS } from '../../nodes/metadata/samplers.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
+import { type WrittenUp, writeUp } from '../../nodes/metadata/write-up.ts';
 import { rulePacks } from '../../rules/index.gen.ts';
 import { createMemoryLedger } from '../local/ledger.ts';
 import { createModelStore } from '../local/model-store.ts';
@@ -109,19 +109,13 @@ async function describe(
   models: ModelStore,
   warn: Warn,
   signal: AbortSignal,
-): Promise<{ metadata: FileMetadata; record: RecordData }> {
+): Promise<WrittenUp> {
   const book = createRuleBook(rulePacks);
   const options = { select: 'range', maxSamplers: DEFAULT_MAX_SAMPLERS } as const;
-  const saveNode = chooseSaveNode(graph, book, undefined);
-  const description = await describePicture(graph, saveNode, { book, models, options }, warn, signal);
-  const { parameters, record } = writeUp(description, {}, GENERATOR, warn);
-  const metadata = {
-    parameters,
-    record: stringifyAscii(record),
-    prompt: stringifyAscii(bareGraph(source.prompt)),
-    ...(source.workflow !== undefined && { workflow: stringifyAscii(source.workflow) }),
-  };
-  return { metadata, record };
+  const learnt = learn(graph, chooseSaveNode(graph, book, undefined), book, options, warn);
+  const resources = await resolveResources(learnt, models, warn, signal);
+  const graphs = { prompt: bareGraph(source.prompt), workflow: source.workflow };
+  return writeUp(learnt, resources, { graphs }, warn);
 }
 
 /** Size and seed as the graph says, so that each graph has its own evening. */
@@ -142,7 +136,9 @@ async function save(
   const { encodePixels } = await import('../../nodes/formats/pixels.ts');
   const encoded = await encodePixels(pixels, { format: target.format, quality: QUALITY });
   const maxExifBytes = Math.min(target.maxExifKb * 1024, MAX_EXIF_BYTES);
-  const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes }, warn);
+  // What a budget costs is what the table of the demo shows.
+  const warnOthers: Warn = (code, ...rest) => code !== 'embed/dropped' && warn(code, ...rest);
+  const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes }, warnOthers);
   await writeFileAtomic(target.out, embedded.bytes, { replace: true });
   return { ...target, record, embedded, receipt: makeReceipt(embedded.bytes, meantBy(metadata, embedded)) };
 }

@@ -5,23 +5,25 @@ import { LineageError } from '../../nodes/kit/errors.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../nodes/kit/values.ts';
 import { createWarningLog, type WarningLog } from '../../nodes/kit/warning-log.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
-import { describePicture, writeUp } from '../../nodes/metadata/describe.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
-import { type Embedded, embedMetadata, MAX_EXIF_BYTES } from '../../nodes/metadata/embed.ts';
-import { stringifyAscii } from '../../nodes/metadata/exact-json.ts';
-import type { FileMetadata } from '../../nodes/metadata/file-metadata.ts';
-import { GENERATOR } from '../../nodes/metadata/generator.ts';
+import {
+  DEFAULT_MAX_EXIF_KB,
+  type Embedded,
+  embedMetadata,
+  MAX_EXIF_BYTES,
+} from '../../nodes/metadata/embed.ts';
 import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { isBuiltIn } from '../../nodes/metadata/infotext.ts';
+import { learn } from '../../nodes/metadata/learn.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
-import type { ParameterOptions } from '../../nodes/metadata/parameters.ts';
-import { takeOver } from '../../nodes/metadata/pass-through.ts';
 import { readRecord } from '../../nodes/metadata/read-record.ts';
 import { makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
 import { formatReceiptTable } from '../../nodes/metadata/receipt-table.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
+import { resolveResources } from '../../nodes/metadata/resolve.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
+import { type WrittenUp, writeUp } from '../../nodes/metadata/write-up.ts';
 import { rulePacks } from '../../rules/index.gen.ts';
 import { writeFilesAtomic } from '../local/write-file.ts';
 import type { CommandContext } from './command-context.ts';
@@ -68,7 +70,12 @@ export function tagCommand(context: CommandContext): Command {
       new Option('--format <format>', 'for an --out without a telling extension').choices(IMAGE_FORMATS),
     )
     .option('--quality <n>', 'for JPEG, WebP and AVIF that are encoded anew', integerBetween(1, 100), 90)
-    .option('--max-exif-kb <n>', 'largest metadata segment of a JPEG', integerBetween(4, 64), 64)
+    .option(
+      '--max-exif-kb <n>',
+      'largest metadata segment of a JPEG',
+      integerBetween(4, 64),
+      DEFAULT_MAX_EXIF_KB,
+    )
     .option('--extra <key=value>', 'a key of your own; may be repeated', collect, [])
     .option('--sidecar', 'write the structured record to <out>.lineage.json too')
     .option('--receipt', 'read the file again as each reader would, and say what it sees')
@@ -124,33 +131,21 @@ async function describe(
     readonly log: WarningLog;
     readonly context: CommandContext;
   },
-): Promise<{ metadata: FileMetadata; record: RecordData }> {
+): Promise<WrittenUp> {
   const { graph, options, extra, context } = given;
   const { warn } = given.log;
   const book = createRuleBook(rulePacks);
   const saveNode = chooseSaveNode(graph, book, options.node);
   const carried = readCarried(container);
   const before = carried.record === undefined ? undefined : readRecord(carried.record, warn);
-  const description = await withModels(options.models, before, warn, context.terminal, (models) =>
-    describePicture(
-      graph,
-      saveNode,
-      { book, models, options: { ...toSelection(options, source), debug: context.terminal.debug } },
-      warn,
-      context.signal,
-    ),
+  const selection = { ...toSelection(options, source), debug: context.terminal.debug };
+  const learnt = learn(graph, saveNode, book, selection, warn);
+  const resources = await withModels(options.models, before, warn, context.terminal, (models) =>
+    resolveResources(learnt, models, warn, context.signal),
   );
   const { width, height } = container;
-  const parameterOptions: ParameterOptions = { size: { width, height }, extra };
-  const { parameters, record } = writeUp(description, parameterOptions, GENERATOR, warn);
-  const own: FileMetadata = {
-    parameters,
-    record: stringifyAscii(record),
-    prompt: stringifyAscii(bareGraph(source.prompt)),
-    ...(source.workflow !== undefined && { workflow: stringifyAscii(source.workflow) }),
-  };
-  const passesThrough = description.learnt.picture.source !== undefined;
-  return { metadata: passesThrough ? takeOver(carried, own, true) : own, record };
+  const graphs = { prompt: bareGraph(source.prompt), workflow: source.workflow };
+  return writeUp(learnt, resources, { size: { width, height }, extra, graphs, source: carried }, warn);
 }
 
 /** sharp is loaded only where pixels are touched: a splice needs no native module. */
@@ -164,11 +159,10 @@ function report(
   embedded: Embedded,
   record: RecordData,
   receipt: Receipt | undefined,
-  { warn, list: warnings }: WarningLog,
+  { list: warnings }: WarningLog,
   { terminal }: CommandContext,
 ): void {
   const { stage, text, dropped } = embedded;
-  for (const { what, why } of dropped) warn('embed/dropped', `${what}: ${why}`, options.out);
   if (options.json) {
     const written = {
       out: options.out,

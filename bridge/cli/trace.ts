@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
-import { describePicture, writeUp } from '../../nodes/metadata/describe.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
-import { GENERATOR } from '../../nodes/metadata/generator.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { renderParameters } from '../../nodes/metadata/infotext.ts';
+import { learn } from '../../nodes/metadata/learn.ts';
+import { resolveResources } from '../../nodes/metadata/resolve.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
+import { writeUp } from '../../nodes/metadata/write-up.ts';
 import { rulePacks } from '../../rules/index.gen.ts';
 import type { CommandContext } from './command-context.ts';
 import { explainText } from './explanation.ts';
@@ -35,17 +36,13 @@ export async function trace(
   const graph = inFile(file, () => parsePromptGraph(source.prompt, warn));
   const book = createRuleBook(rulePacks);
   const saveNode = chooseSaveNode(graph, book, options.node);
-  const description = await withModels(options.models, undefined, warn, terminal, (models) =>
-    describePicture(
-      graph,
-      saveNode,
-      { book, models, options: { ...toSelection(options, source), debug: terminal.debug } },
-      warn,
-      signal,
-    ),
+  const selection = { ...toSelection(options, source), debug: terminal.debug };
+  const learnt = learn(graph, saveNode, book, selection, warn);
+  const resources = await withModels(options.models, undefined, warn, terminal, (models) =>
+    resolveResources(learnt, models, warn, signal),
   );
-  const { parameters, record } = writeUp(description, {}, GENERATOR, warn);
-  const text = renderParameters(parameters);
+  const { metadata, record } = writeUp(learnt, resources, {}, warn);
+  const text = renderParameters(metadata.parameters);
   if (options.json) {
     const written = { stage: 'full', parameters: text, dropped: [], warnings } as const;
     terminal.print(JSON.stringify(toDocument(record, written)));

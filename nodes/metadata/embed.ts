@@ -12,6 +12,8 @@ import type { Dropped, Stage } from './stages.ts';
 /** A JPEG budget counts the whole APP1 segment, marker included. */
 const MIN_EXIF_BYTES = 4 * 1024;
 export const MAX_EXIF_BYTES = 65_535;
+/** In KiB: a little room is left for what other programs add to the same segment. */
+export const DEFAULT_MAX_EXIF_KB = 60;
 
 export type EmbedRequest = FileMetadata & {
   /** For JPEG: the largest APP1 segment, 4,096 to 65,535 bytes. */
@@ -46,6 +48,7 @@ export function embedMetadata(bytes: Uint8Array, request: EmbedRequest, warn: Wa
     ...withoutTag(container, kept, request),
     ...embedded.dropped,
   ];
+  for (const { what, why } of dropped) warn('embed/dropped', `${what}: ${why}`, container.format);
   return { ...embedded, dropped };
 }
 

@@ -1,5 +1,6 @@
 import { choice, custom, images, integer, text, toggle } from '../kit/fields.ts';
 import { IMAGE_FORMATS } from '../kit/values.ts';
+import { DEFAULT_MAX_EXIF_KB } from './embed.ts';
 import { EXTRA_METADATA, parseExtraMetadata } from './extra-metadata.node.ts';
 import { DEFAULT_MAX_SAMPLERS, SELECT_METHODS } from './samplers.ts';
 
@@ -50,7 +51,7 @@ export const saveImageInputs = {
     tooltip: 'WebP without loss; quality then counts for nothing.',
   }),
   max_jpeg_exif_kb: integer({
-    default: 60,
+    default: DEFAULT_MAX_EXIF_KB,
     min: 4,
     max: 64,
     optional: true,
@@ -75,7 +76,7 @@ export const saveImageInputs = {
   save_record_json: toggle({
     default: false,
     optional: true,
-    tooltip: 'Writes the structured record beside the picture as .lineage.json.',
+    tooltip: 'Writes the structured record beside the picture, as NAME.EXT.lineage.json.',
   }),
   civitai_sampler: toggle({
     default: false,

@@ -9,23 +9,19 @@ import type { ImageFormat } from '../kit/values.ts';
 import { createWarningLog } from '../kit/warning-log.ts';
 import type { Warning, WarningSink } from '../kit/warnings.ts';
 import { type CarriedMetadata, readCarried } from './carried.ts';
-import { describePicture, writeUp } from './describe.ts';
-import { embedMetadata } from './embed.ts';
+import { DEFAULT_MAX_EXIF_KB, embedMetadata } from './embed.ts';
 import { stringifyAscii } from './exact-json.ts';
-import type { FileMetadata } from './file-metadata.ts';
 import { fillFileName } from './file-name.ts';
-import { GENERATOR } from './generator.ts';
 import { parsePromptGraph } from './graph.ts';
-import type { LearnOptions } from './learn.ts';
+import { type LearnOptions, learn } from './learn.ts';
 import { meantBy } from './meant.ts';
-import type { ParameterOptions } from './parameters.ts';
-import { takeOver } from './pass-through.ts';
 import { findPin } from './pin.ts';
 import { makeReceipt, type Receipt } from './receipt.ts';
-import type { Resources } from './resolve.ts';
+import { type Resources, resolveResources } from './resolve.ts';
 import { createRuleBook } from './rule-book.ts';
 import { DEFAULT_MAX_SAMPLERS } from './samplers.ts';
 import { type HASH_LOG_MODES, saveImageInputs } from './save-image-inputs.ts';
+import { type WriteUpOptions, writeUp } from './write-up.ts';
 
 const EXTENSION: Readonly<Record<ImageFormat, string>> = {
   png: 'png',
@@ -48,38 +44,29 @@ export default defineNode({
   async run(inputs, host) {
     const { warn, list: warnings } = createWarningLog();
     const graph = parsePromptGraph(host.prompt, warn);
-    const setup = { book, models: host.models, options: traceOptionsOf(inputs, host) };
-    const description = await describePicture(graph, host.nodeId, setup, warn, host.signal);
-    const source = await readSourceMetadata(description.learnt.picture.source?.image, host, warn);
+    const learnt = learn(graph, host.nodeId, book, traceOptionsOf(inputs, host), warn);
+    const resources = await resolveResources(learnt, host.models, warn, host.signal);
+    const source = await readSourceMetadata(learnt.picture.source?.image, host, warn);
 
     const saved: SavedImage[] = [];
     const receipts: Receipt[] = [];
     for (const [index, image] of inputs.images.entries()) {
       host.signal.throwIfAborted();
-      const written = writeUp(description, parameterOptionsOf(inputs, index), GENERATOR, warn);
-      const metadata = metadataOf(written, source, inputs, host);
+      const { metadata } = writeUp(learnt, resources, writeUpOptionsOf(inputs, index, source, host), warn);
       const encoded = await encodePixels(image, encodingOf(inputs));
       const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes: exifBytesOf(inputs) }, warn);
-      for (const { what, why } of embedded.dropped)
-        warn('embed/dropped', `${what}: ${why}`, `image ${index}`);
-
-      const { bytes } = embedded;
       const path = await host.writeOutput({
-        prefix: fillFileName(inputs.filename_prefix, {
-          learnt: description.learnt,
-          size: image,
-          now: host.now,
-        }),
+        prefix: fillFileName(inputs.filename_prefix, { learnt, size: image, now: host.now }),
         extension: EXTENSION[inputs.file_format],
         counter: inputs.add_counter_to_filename !== false,
-        bytes,
+        bytes: embedded.bytes,
         companions: companionsOf(inputs, host, metadata.record),
       });
       saved.push(toSavedImage(path));
-      if (inputs.receipt) receipts.push(makeReceipt(bytes, meantBy(metadata, embedded)));
+      if (inputs.receipt) receipts.push(makeReceipt(embedded.bytes, meantBy(metadata, embedded)));
     }
 
-    logHashes(inputs.model_hash_log ?? 'none', description.resources, host);
+    logHashes(inputs.model_hash_log ?? 'none', resources, host);
     logWarnings(warnings, inputs.suppress_missing_class_log !== false, host);
     return { outputs: { images: inputs.images }, ui: { images: saved, warnings, receipts } };
   },
@@ -100,7 +87,12 @@ function traceOptionsOf(inputs: Inputs, host: Host): LearnOptions {
   };
 }
 
-function parameterOptionsOf(inputs: Inputs, index: number): ParameterOptions {
+function writeUpOptionsOf(
+  inputs: Inputs,
+  index: number,
+  source: CarriedMetadata | undefined,
+  host: Host,
+): WriteUpOptions {
   const { images, extra_metadata: extra } = inputs;
   const image = images[index];
   return {
@@ -111,6 +103,10 @@ function parameterOptionsOf(inputs: Inputs, index: number): ParameterOptions {
     loraStrengthsInPrompt: inputs.lora_strengths_in_prompt ?? false,
     ...(extra && { extra }),
     ...(images.length > 1 && { batch: { index, size: images.length } }),
+    ...(source && { source }),
+    ...(inputs.save_workflow_image !== false && {
+      graphs: { prompt: host.prompt, workflow: host.extraPnginfo['workflow'] },
+    }),
   };
 }
 
@@ -119,19 +115,7 @@ function encodingOf({ file_format: format, quality, lossless_webp: lossless }: I
 }
 
 function exifBytesOf({ max_jpeg_exif_kb: kilobytes }: Inputs): number {
-  return (kilobytes ?? 60) * 1024;
-}
-
-/** What one file is to carry: of this graph, or of the source that the picture only passes on. */
-function metadataOf(
-  { parameters, record }: ReturnType<typeof writeUp>,
-  source: CarriedMetadata | undefined,
-  inputs: Inputs,
-  host: Host,
-): FileMetadata {
-  const withGraphs = inputs.save_workflow_image !== false;
-  const own = { parameters, record: stringifyAscii(record), ...(withGraphs && graphsOf(host)) };
-  return source ? takeOver(source, own, withGraphs) : own;
+  return (kilobytes ?? DEFAULT_MAX_EXIF_KB) * 1024;
 }
 
 /** What a picture that only passes through says of itself. */
@@ -150,15 +134,6 @@ async function readSourceMetadata(
     warn('resource/unreadable', error.message, name);
     return undefined;
   }
-}
-
-/** The graph and the workflow as JSON, where the host has them: API clients send no workflow. */
-function graphsOf({ prompt, extraPnginfo }: Host): { readonly prompt: string; readonly workflow?: string } {
-  const workflow = extraPnginfo['workflow'];
-  return {
-    prompt: stringifyAscii(prompt),
-    ...(workflow !== undefined && { workflow: stringifyAscii(workflow) }),
-  };
 }
 
 function companionsOf(inputs: Inputs, host: Host, record: string): ReadonlyMap<string, Uint8Array> {

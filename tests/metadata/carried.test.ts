@@ -5,7 +5,6 @@ import type { ImageFormat } from '../../nodes/kit/values.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
 import { embedMetadata } from '../../nodes/metadata/embed.ts';
 import { type Parameters, renderParameters } from '../../nodes/metadata/infotext.ts';
-import { takeOver } from '../../nodes/metadata/pass-through.ts';
 import { makeImage } from '../formats/samples.ts';
 
 const parameters: Parameters = {
@@ -82,27 +81,5 @@ describe('readCarried', () => {
       xmp: '<x:xmpmeta',
     });
     expect(readCarried(readContainer(bytes))).toEqual({});
-  });
-});
-
-describe('takeOver', () => {
-  const own = { parameters, record: 'own', prompt: 'own graph', workflow: 'own workflow' };
-
-  test('what the source says wins; what it lacks comes from this graph', () => {
-    const taken = takeOver({ parameters: 'x\nNegative prompt: y\nSteps: 3', prompt: 'p' }, own, true);
-    expect(renderParameters(taken.parameters)).toBe('x\nNegative prompt: y\nSteps: 3');
-    expect({ ...taken, parameters: undefined }).toEqual({
-      parameters: undefined,
-      record: 'own',
-      prompt: 'p',
-      workflow: 'own workflow',
-    });
-  });
-
-  test('without graphs, none of either', () => {
-    expect(takeOver({ prompt: 'p', workflow: 'w', record: 'r' }, own, false)).toEqual({
-      parameters,
-      record: 'r',
-    });
   });
 });

@@ -75,7 +75,8 @@ describe('writing', () => {
 
   test('a lone surrogate or a NUL becomes U+FFFD, and that is said; nothing else is', () => {
     for (const picture of pictures) {
-      const { case: one, warnings, variant } = picture;
+      const { case: one, variant } = picture;
+      const warnings = picture.warnings.filter(({ code }) => code !== 'embed/dropped');
       const broken = [one.positive, one.negative].filter(isBroken);
       const ours = warnings.filter(({ where }) => where.endsWith('prompt'));
       expect(

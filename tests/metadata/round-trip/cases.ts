@@ -3,12 +3,14 @@ import type { ModelStore } from '../../../nodes/kit/host.ts';
 import type { ImageFormat } from '../../../nodes/kit/values.ts';
 import { createWarningLog } from '../../../nodes/kit/warning-log.ts';
 import type { Warning } from '../../../nodes/kit/warnings.ts';
-import { describePicture, writeUp } from '../../../nodes/metadata/describe.ts';
 import { type Embedded, embedMetadata } from '../../../nodes/metadata/embed.ts';
 import { stringifyAscii } from '../../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../../nodes/metadata/graph.ts';
+import { learn } from '../../../nodes/metadata/learn.ts';
+import { resolveResources } from '../../../nodes/metadata/resolve.ts';
 import { createRuleBook } from '../../../nodes/metadata/rule-book.ts';
 import type { Stage } from '../../../nodes/metadata/stages.ts';
+import { writeUp } from '../../../nodes/metadata/write-up.ts';
 import { rulePacks } from '../../../rules/index.gen.ts';
 
 /** A text of `fixtures/texts/adversarial.json`. */
@@ -183,32 +185,34 @@ export async function write(
   const { warn, list: warnings } = createWarningLog();
   const positive = variant.stage === 'com-marker' ? fill(one.positive) : one.positive;
   const graph = makeGraph(positive, one.negative);
-  const description = await describePicture(
-    parsePromptGraph(graph, warn),
-    '9',
-    { book, models, options: { select: 'range', maxSamplers: 4 } },
-    warn,
-  );
+  const options = { select: 'range', maxSamplers: 4 } as const;
+  const learnt = learn(parsePromptGraph(graph, warn), '9', book, options, warn);
+  const resources = await resolveResources(learnt, models, warn);
   // A key of the user's own that `minimal` leaves out, too long for its budget.
   const extra = new Map(variant.stage === 'minimal' ? [['Note', 'word '.repeat(900)]] : []);
   const size = { width: SIDE, height: SIDE };
-  const told = writeUp(description, { size, extra }, 'lineage-nodes 0.0.0', warn);
   const padding = variant.stage === 'reduced-exif' ? 'x'.repeat(variant.budget) : '';
-  const prompt = stringifyAscii(graph);
-  const workflow = stringifyAscii({
+  const workflow = {
     nodes: [{ id: 6, type: 'CLIPTextEncode', widgets_values: [positive, one.negative] }],
     extra: { padding },
-  });
-  const record = stringifyAscii(told.record);
-  const embedded = embedMetadata(
-    encoded,
-    {
-      parameters: told.parameters,
-      record,
-      ...(variant.withGraphs && { prompt, workflow }),
-      maxExifBytes: variant.budget,
-    },
+  };
+  const graphs = { prompt: graph, workflow };
+  const { metadata } = writeUp(
+    learnt,
+    resources,
+    { size, extra, ...(variant.withGraphs && { graphs }) },
     warn,
   );
-  return { case: one, variant, file, positive, prompt, workflow, record, embedded, warnings };
+  const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes: variant.budget }, warn);
+  return {
+    case: one,
+    variant,
+    file,
+    positive,
+    prompt: stringifyAscii(graph),
+    workflow: stringifyAscii(workflow),
+    record: metadata.record,
+    embedded,
+    warnings,
+  };
 }
