@@ -115,20 +115,19 @@ type Role = (typeof ROLES)[number];
 
 /** How a raw value becomes the fact. Names only; `nodes/metadata/normalise.ts` holds the meaning. */
 export const NORMALISERS = [
-  /** `stop_at_clip_layer` -2 → clip skip 2. */
+  /** CLIP's last layers, counted from the end: `stop_at_clip_layer` -2 is a clip skip of 2. */
   'clip-skip',
-  /** "1344 x 768 (landscape)" → 1344; also `WxH`. */
+  /** The width in a text that holds a size: "1344 x 768 (landscape)" or "1344x768" is 1344. */
   'width-of',
-  /** "1344 x 768 (landscape)" → 768. */
+  /** The height in such a text: "1344 x 768 (landscape)" is 768. */
   'height-of',
-  /** true → 'yes' values are kept, false drops the fact. */
-  'drop-false',
-  /** A list of sigmas, as text or list → how many steps they make (one less than their count). */
+  /** Sigmas, typed as text or given as a list, as the number of steps between them: "14.6, 3.1, 0.5, 0" is 3. */
   'sigma-count',
-  /** The fraction of steps that remain after this denoise: `steps - round(steps × value)`. Needs STEPS. */
+  /**
+   * For START_STEP and END_STEP: the share of the steps that the second half of a split list runs, as the step of
+   * the split. 0.25 of 20 steps is step 15. Unknown while the number of steps is.
+   */
   'split-at-denoise',
-  /** Upper bound over frames: `fps` and friends stay as they are; a float is rounded. */
-  'integer',
 ] as const;
 
 export type Normaliser = (typeof NORMALISERS)[number];
@@ -150,7 +149,7 @@ type Source =
   | { readonly entries: string; readonly key: string; readonly when?: string };
 
 /** One place to read a field, and when it counts. */
-export type Pick = Source & {
+export type Place = Source & {
   /** Only when the node was reached on this stream (or one of these). */
   readonly on?: Stream | readonly Stream[];
   /** Only when the node was reached through this output slot. */
@@ -160,8 +159,10 @@ export type Pick = Source & {
   readonly ends?: 'exclusive' | 'inclusive';
 };
 
-/** An operand of a string operation: an input of the node or a constant. */
-export type Operand = { readonly input: string } | { readonly value: string | number | boolean };
+/** An operand of a string operation: an input of the node, with what counts where a graph leaves it out, or a constant. */
+export type Operand =
+  | { readonly input: string; readonly default?: string | number | boolean }
+  | { readonly value: string | number | boolean };
 
 /** How an output's value follows from the inputs, for a tracer that runs nothing. */
 export type Operation =
@@ -177,7 +178,7 @@ export type Operation =
       readonly text: Operand;
       readonly find: Operand;
       readonly with: Operand;
-      /** Inputs that hold Python's flags; absent: that flag is off. */
+      /** Python's flags; one that the rule does not name is off. */
       readonly ignoreCase?: Operand;
       readonly multiline?: Operand;
       readonly dotAll?: Operand;
@@ -214,7 +215,11 @@ export type Switch =
   | { readonly by: string; readonly cases: Readonly<Record<string, string>> }
   /** By a number put behind a prefix: value 2 → `input2`. */
   | { readonly by: string; readonly prefix: string }
-  /** The first input with this prefix, in the node's order, that is linked and has a value. */
+  /**
+   * The first input with this prefix that has a value, by what follows the prefix, numbers as numbers (2 before 10).
+   * A literal has one unless it is null or ''. A link has one, unless it is known to bring nothing: a bundle that
+   * nobody gave that key or any, a switch with nothing to hand on.
+   */
   | { readonly first: string };
 
 /**
@@ -240,7 +245,7 @@ export type NodeRule = {
   readonly gives?: readonly (readonly string[])[];
   /** What each output slot is, where that matters: a node that puts out a latent can be a Tier B sampler. */
   readonly puts?: readonly Stream[];
-  readonly reads?: Readonly<Partial<Record<MetaField, Pick | readonly Pick[]>>>;
+  readonly reads?: Readonly<Partial<Record<MetaField, Place | readonly Place[]>>>;
   /** For several texts that meet on one side: what stands between them. Default: a newline. */
   readonly joins?: string;
   readonly switch?: Switch;

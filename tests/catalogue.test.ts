@@ -58,20 +58,10 @@ describe('names are promises', () => {
       normalisers: NORMALISERS.join(' '),
     }).toMatchInlineSnapshot(`
       {
-        "normalisers": "clip-skip width-of height-of drop-false sigma-count split-at-denoise integer",
+        "normalisers": "clip-skip width-of height-of sigma-count split-at-denoise",
         "roles": "sampler guider scheduler loader encoder combiner switch passthrough pipe string value latent image patch source saver preview",
         "streams": "model clip vae positive negative latent image noise sampler sigmas guider control upscale reference value",
       }
-    `);
-  });
-
-  test('rule packs, in order of precedence', () => {
-    expect(rulePacks.map(({ pack }) => pack)).toMatchInlineSnapshot(`
-      [
-        "comfy-core",
-        "lineage",
-        "rgthree",
-      ]
     `);
   });
 

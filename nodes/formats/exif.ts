@@ -1,6 +1,6 @@
 import { concatBytes } from './assemble.ts';
 import { latin1Bytes, startsWith } from './cursor.ts';
-import { isInfotext } from './infotext.ts';
+import { isInfotext } from './is-infotext.ts';
 import {
   type ByteOrder,
   EXIF_IFD,

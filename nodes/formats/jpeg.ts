@@ -1,7 +1,7 @@
 import { LineageError } from '../kit/errors.ts';
 import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
 import { latin1, latin1Bytes, need, startsWith, u8, u16be, u16beBytes } from './cursor.ts';
-import { isInfotext } from './infotext.ts';
+import { isInfotext } from './is-infotext.ts';
 import { textOf } from './user-comment.ts';
 
 /** What a JPEG says beside its pixels. Byte blocks are views into the file. */

@@ -1,6 +1,6 @@
 import type { Container } from '../formats/container.ts';
 import { readExif } from '../formats/exif.ts';
-import { isInfotext } from '../formats/infotext.ts';
+import { isInfotext } from '../formats/is-infotext.ts';
 import { readXmpProperty } from '../formats/xmp.ts';
 import { isLineageError } from '../kit/errors.ts';
 import { RECORD_KEYWORD, RECORD_XMP } from './record-places.ts';

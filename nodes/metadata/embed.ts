@@ -3,11 +3,11 @@ import { xmpSegmentBytes } from '../formats/jpeg.ts';
 import { setXmpProperty } from '../formats/xmp.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { FileMetadata } from './file-metadata.ts';
-import { exifWith, fitJpeg, TOO_SMALL } from './fit-jpeg.ts';
+import { exifWith, fitJpeg } from './fit-jpeg.ts';
 import { renderParameters } from './infotext.ts';
 import { type Kept, keepOwnBlocks, leftBehind, withoutOurs, withoutTag } from './kept-blocks.ts';
 import { RECORD_KEYWORD, RECORD_XMP } from './record-places.ts';
-import type { Dropped, Stage } from './stages.ts';
+import { type Dropped, type Stage, TOO_SMALL } from './stages.ts';
 
 /** A JPEG budget counts the whole APP1 segment, marker included. */
 const MIN_EXIF_BYTES = 4 * 1024;

@@ -1,7 +1,9 @@
 import type { NodeRule, Operand } from '../../rules/define.ts';
+import { createBundleFinder, type NodeInput } from './bundles.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
 import type { Link, NodeId, PromptGraph, PromptNode } from './graph.ts';
 import { asText, compute } from './operations.ts';
+import { candidatesOf, createPresence } from './presence.ts';
 import type { RuleBook } from './rule-book.ts';
 
 /** A value found without running anything, and the nodes it came through, origin first. */
@@ -13,10 +15,10 @@ export type ExecutedValues = (nodeId: NodeId, slot: number) => unknown;
 export type Evaluator = {
   /** The value of a node's input: its literal, or what its link gives. Undefined when only a run could tell. */
   input(node: PromptNode, name: string): Found | undefined;
-  /** The inputs a switch hands on: one where its selector is known, else none and `undefined`. */
+  /** The input a switch hands on. Undefined when only a run could tell, or where a switch by `first` has nothing. */
   selected(node: PromptNode, rule: NodeRule): string | undefined;
   /** Where a bundle gets a key from: the input that sets it, on this node or on one further up. */
-  bundled(node: PromptNode, key: string): { readonly node: PromptNode; readonly input: string } | undefined;
+  bundled(node: PromptNode, key: string): NodeInput | undefined;
 };
 
 /** No graph that people wire passes one value through so many nodes; deeper is answered with "unknown". */
@@ -29,7 +31,13 @@ const MAX_VALUE_DEPTH = 256;
 export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: ExecutedValues): Evaluator {
   const answers = new Map<string, Found | undefined>();
   const open = new Set<string>();
-  const skipsByKey = new Map<string, Map<PromptNode, PromptNode>>();
+  const bundled = createBundleFinder(graph, book, selected);
+  const hasValue = createPresence(graph, book, {
+    maxDepth: MAX_VALUE_DEPTH,
+    wasExecuted: (link) => executedValue(link) !== undefined,
+    selected,
+    bundled,
+  });
 
   function input(node: PromptNode, name: string, depth = 0): Found | undefined {
     const literal = node.literals.get(name);
@@ -96,94 +104,27 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
 
   function operandValue(node: PromptNode, operand: Operand, depth: number): Found | undefined {
     if ('value' in operand) return { value: operand.value, through: [] };
-    return input(node, operand.input, depth);
+    const { input: name, default: fallback } = operand;
+    const isAbsent = !node.literals.has(name) && !node.links.has(name);
+    if (isAbsent && fallback !== undefined) return { value: fallback, through: [] };
+    return input(node, name, depth);
   }
 
   function selected(node: PromptNode, rule: NodeRule, depth = 0): string | undefined {
     const how = rule.switch;
     if (!how) return undefined;
-    if ('first' in how) return [...node.links.keys()].filter((name) => name.startsWith(how.first)).sort()[0];
+    if ('first' in how) return candidatesOf(node, how.first).find((at) => hasValue(at, depth))?.input;
     const by = input(node, how.by, depth + 1);
     if (!by) return undefined;
     const text = asText(by.value);
     return 'prefix' in how ? `${how.prefix}${text}` : how.cases[text];
   }
 
-  function bundled(
-    start: PromptNode,
-    key: string,
-    depth = 0,
-  ): { node: PromptNode; input: string } | undefined {
-    const seen = new Set<NodeId>();
-    const waiting: PromptNode[] = [start];
-    for (let next = waiting.pop(); next; next = waiting.pop()) {
-      const node = skipPlain(next, key);
-      if (seen.has(node.id)) continue;
-      seen.add(node.id);
-      const rule = book.get(node.classType)?.rule;
-      if (sets(node, key)) return { node, input: key };
-      if (rule) waiting.push(...bundlesOf(node, rule, depth).reverse());
-    }
-    return undefined;
-  }
-
-  /**
-   * From a node up, the first that sets the key or has not exactly one bundle to fall back to. Where each node of a
-   * long chain of bundles is asked, each would walk the whole chain without this.
-   */
-  function skipPlain(start: PromptNode, key: string): PromptNode {
-    const skips = skipsByKey.get(key) ?? new Map<PromptNode, PromptNode>();
-    skipsByKey.set(key, skips);
-    const passed = new Set<PromptNode>();
-    let node = start;
-    for (;;) {
-      const known = skips.get(node);
-      const rule = book.get(node.classType)?.rule;
-      const only =
-        known ?? (rule && !rule.switch && !sets(node, key) ? onlyOf(bundlesOf(node, rule, 0)) : undefined);
-      if (!only || passed.has(node)) break;
-      passed.add(node);
-      node = only;
-      if (known) break;
-    }
-    for (const each of passed) if (each !== node) skips.set(each, node);
-    return node;
-  }
-
-  /** The nodes a bundle falls back to, the preferred first. */
-  function bundlesOf(node: PromptNode, rule: NodeRule, depth: number): PromptNode[] {
-    const pipe = rule.pipe;
-    const chosen = rule.switch ? [selected(node, rule, depth) ?? ''] : undefined;
-    const names =
-      chosen ??
-      (pipe ? bundleInputs(node, pipe.from) : (rule.gives?.flat() ?? Object.keys(rule.takes ?? {})));
-    if (pipe?.prefer === 'last') names.reverse();
-    return names.flatMap((name) => graph.get(node.links.get(name)?.from ?? '') ?? []);
-  }
-
   return {
     input: (node, name) => input(node, name),
     selected: (node, rule) => selected(node, rule),
-    bundled: (node, key) => bundled(node, key),
+    bundled: (node, key) => bundled(node, key, 0),
   };
-}
-
-/** Whether a node has this key of a bundle itself. */
-function sets(node: PromptNode, key: string): boolean {
-  return node.links.has(key) || (node.literals.get(key) ?? null) !== null;
-}
-
-function onlyOf<T>(list: readonly T[]): T | undefined {
-  return list.length === 1 ? list[0] : undefined;
-}
-
-/** The linked inputs that bring bundles in, in the rule's order, or by name for a prefix. */
-export function bundleInputs(
-  node: PromptNode,
-  from: readonly string[] | { readonly prefix: string },
-): string[] {
-  if ('prefix' in from) return [...node.links.keys()].filter((name) => name.startsWith(from.prefix)).sort();
-  return from.filter((name) => node.links.has(name));
 }
 
 function isScalar(value: unknown): value is string | number | boolean | ExactNumber {

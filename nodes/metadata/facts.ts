@@ -1,11 +1,11 @@
-import type { MetaField, Pick } from '../../rules/define.ts';
+import type { MetaField, Place } from '../../rules/define.ts';
 import { LineageError } from '../kit/errors.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
 import type { Arrival, FlowContext } from './flow.ts';
 import { isRecord, type NodeId, type PromptNode } from './graph.ts';
 import { type FactValue, normaliseValue } from './normalise.ts';
 import { asText } from './operations.ts';
-import { applies, type BookedRule, type Reading } from './rule-book.ts';
+import { applies, type BookedRule, type FieldPlaces } from './rule-book.ts';
 
 /** One thing known of how the picture was made, and who says so. */
 export type Fact = {
@@ -21,10 +21,10 @@ export type Fact = {
   readonly item: string;
   /** Nodes the value came through before it reached `nodeId`, origin first. */
   readonly through: readonly NodeId[];
-  readonly pick: Pick;
+  readonly place: Place;
 };
 
-/** A raw value of a pick before it is normalised. */
+/** A raw value of a place before it is normalised. */
 type Raw = {
   readonly value: Json;
   readonly input: string;
@@ -32,30 +32,30 @@ type Raw = {
   readonly through: readonly NodeId[];
 };
 
-/** Which of a node's picks count at an arrival: by stream and slot, or, for a node that is another sampler, only
+/** Which of a node's places count at an arrival: by stream and slot, or, for a node that is another sampler, only
  * those that name the stream. */
-export type PickFilter = (pick: Pick) => boolean;
+export type PlaceFilter = (place: Place) => boolean;
 
-export function picksAt(arrival: Arrival): PickFilter {
-  return (pick) => applies(pick, arrival.stream, arrival.slot);
+export function placesAt(arrival: Arrival): PlaceFilter {
+  return (place) => applies(place, arrival.stream, arrival.slot);
 }
 
 /** Reads every fact that a node's rule gives under this filter. */
 export function readFacts(
   node: PromptNode,
   booked: BookedRule,
-  counts: PickFilter,
+  counts: PlaceFilter,
   context: FlowContext,
 ): Fact[] {
   const facts: Fact[] = [];
-  for (const reading of booked.readings) {
+  for (const read of booked.reads) {
     // Several places for one field are alternatives: the first that has a value for an item gives it.
-    const items = reading.picks.length > 1 ? new Set<string>() : undefined;
-    for (const pick of reading.picks) {
-      if (!counts(pick)) continue;
+    const items = read.places.length > 1 ? new Set<string>() : undefined;
+    for (const place of read.places) {
+      if (!counts(place)) continue;
       const from = facts.length;
-      for (const raw of rawValues(node, pick, context)) {
-        const fact = items?.has(raw.item) ? undefined : toFact(node, reading, pick, raw, context);
+      for (const raw of rawValues(node, place, context)) {
+        const fact = items?.has(raw.item) ? undefined : toFact(node, read, place, raw, context);
         if (fact) facts.push(fact);
       }
       for (let i = from; items && i < facts.length; i++) items.add(facts[i]?.item ?? '');
@@ -75,13 +75,13 @@ function withoutOrphanStrengths(facts: Fact[]): Fact[] {
 
 function toFact(
   node: PromptNode,
-  { field, id: rule }: Reading,
-  pick: Pick,
+  { field, id: rule }: FieldPlaces,
+  place: Place,
   raw: Raw,
   { warn }: FlowContext,
 ): Fact | undefined {
   const { value, input, item, through } = raw;
-  const normalised = normaliseValue(field, value, pick.normalise);
+  const normalised = normaliseValue(field, value, place.normalise);
   if (normalised.kind === 'absent') return undefined;
   if (normalised.kind === 'not-a-number') {
     warn('value/not-a-number', `${field} expects a number, got ${asText(value)}`, `${node.id}.${input}`);
@@ -96,22 +96,22 @@ function toFact(
     rule,
     item,
     through,
-    pick,
+    place,
   };
 }
 
-function rawValues(node: PromptNode, pick: Pick, context: FlowContext): Raw[] {
-  if ('value' in pick) return [{ value: pick.value, input: '', item: '', through: [] }];
-  if ('input' in pick) return readInput(node, pick.input, '', context);
-  if ('inputs' in pick) return readSeveral(node, pick.inputs, pick.join, context);
-  if ('prefix' in pick) {
+function rawValues(node: PromptNode, place: Place, context: FlowContext): Raw[] {
+  if ('value' in place) return [{ value: place.value, input: '', item: '', through: [] }];
+  if ('input' in place) return readInput(node, place.input, '', context);
+  if ('inputs' in place) return readSeveral(node, place.inputs, place.join, context);
+  if ('prefix' in place) {
     const names = [...node.literals.keys(), ...node.links.keys()].filter((name) =>
-      name.startsWith(pick.prefix),
+      name.startsWith(place.prefix),
     );
-    return names.flatMap((name) => readInput(node, name, name.slice(pick.prefix.length), context));
+    return names.flatMap((name) => readInput(node, name, name.slice(place.prefix.length), context));
   }
-  if ('list' in pick) return readList(node, pick.list, pick.at, context);
-  return readEntries(node, pick.entries, pick.key, pick.when);
+  if ('list' in place) return readList(node, place.list, place.at, context);
+  return readEntries(node, place.entries, place.key, place.when);
 }
 
 function readInput(node: PromptNode, name: string, item: string, { evaluator, warn }: FlowContext): Raw[] {

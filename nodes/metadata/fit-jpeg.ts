@@ -3,7 +3,7 @@ import { commentSegmentBytes, exifSegmentBytes } from '../formats/jpeg.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import { renderParameters } from './infotext.ts';
 import type { Kept } from './kept-blocks.ts';
-import { type Dropped, fitMinimal, leftOut, reduceParameters, type Stage } from './stages.ts';
+import { type Dropped, fitMinimal, leftOut, reduceParameters, type Stage, TOO_SMALL } from './stages.ts';
 
 /** What one file gets: its EXIF block, the infotext in it, and what that cost. */
 export type Blocks = {
@@ -12,8 +12,6 @@ export type Blocks = {
   readonly stage: Stage;
   readonly dropped: readonly Dropped[];
 };
-
-export const TOO_SMALL = 'the budget is too small';
 
 /** The first stage that fits; within a stage UTF-16 first, then ASCII where the text allows it. */
 export function fitJpeg(metadata: FileMetadata, kept: Kept, budget: number): Blocks {

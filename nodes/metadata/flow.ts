@@ -1,6 +1,7 @@
 import { CONVENTIONAL_INPUTS, type NodeRule, type Stream, type Switch } from '../../rules/define.ts';
 import type { WarningSink } from '../kit/warnings.ts';
-import { bundleInputs, type Evaluator } from './evaluate.ts';
+import { bundleInputs } from './bundles.ts';
+import type { Evaluator } from './evaluate.ts';
 import type { PromptGraph, PromptNode } from './graph.ts';
 import type { RuleBook } from './rule-book.ts';
 
@@ -86,6 +87,7 @@ function toStep(
 function throughSwitch(arrival: Arrival, rule: NodeRule, { graph, evaluator, warn }: FlowContext): Step[] {
   const chosen = evaluator.selected(arrival.node, rule);
   if (chosen !== undefined) return toStep(arrival, chosen, rule.takes?.[chosen] ?? 'same', graph);
+  if (rule.switch && 'first' in rule.switch) return [];
   warn('value/unresolved', 'the switch depends on a value that only a run knows', arrival.node.id);
   const inputs = Object.keys(rule.takes ?? {});
   const candidates = inputs.length > 0 ? inputs : [...arrival.node.links.keys()];

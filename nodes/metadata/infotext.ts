@@ -1,7 +1,11 @@
+import { DETAIL_KEYS, type DetailKey, matcherOf } from './detail-keys.ts';
 import { stringifyAscii } from './exact-json.ts';
 
-/** One `Key: value` of the details line; the value is already written as the line holds it. */
-export type Detail = { readonly key: string; readonly value: string };
+/**
+ * One `Key: value` of the details line; the value is already written as the line holds it. The key is any text
+ * where it may be the user's own or was read; what we write ourselves is a `Detail<DetailKey>`.
+ */
+export type Detail<Key extends string = string> = { readonly key: Key; readonly value: string };
 
 /** The parts of an A1111 infotext, kept apart so that a small budget can leave some out. */
 export type Parameters = {
@@ -13,17 +17,16 @@ export type Parameters = {
   readonly hashes: ReadonlyMap<string, string>;
 };
 
-/** Key that carries the record of what did not fit; always last. */
-export const STAGE_KEY = 'Metadata Fallback';
 /** Behind the user's own keys, in this order. */
-export const TRAILING_KEYS = ['Version', 'Samplers', 'Samplers detail', STAGE_KEY] as const;
+export const TRAILING_KEYS: readonly string[] = DETAIL_KEYS.filter(({ trails }) => trails).map(
+  ({ key }) => key,
+);
 
-const BUILT_IN =
-  /^(Steps|Sampler|Schedule type|CFG scale|Distilled CFG Scale|Seed|Size|Model|Model hash|VAE|VAE hash|Denoising strength|Clip skip|Batch index|Batch size|Weight dtype|Shift|Max shift|Base shift|Upscaler|ControlNet \d+|LoRA \d+|Text encoders|LoRAs|Lora hashes|Hashes|Version|Samplers|Samplers detail|Metadata Fallback)$/i;
+const matchesBuiltIn = matcherOf(DETAIL_KEYS, 'i');
 
 /** Whether a details key is one that we write. */
 export function isBuiltIn(key: string): boolean {
-  return BUILT_IN.test(key);
+  return matchesBuiltIn(key);
 }
 
 /**
@@ -39,7 +42,12 @@ export function renderParameters(parameters: Parameters): string {
 }
 
 /** What is true of any picture. */
-const SAYS_NOTHING: ReadonlySet<string> = new Set(['Size', 'Batch index', 'Batch size', 'Version']);
+const SAYS_NOTHING: ReadonlySet<string> = new Set<DetailKey>([
+  'Size',
+  'Batch index',
+  'Batch size',
+  'Version',
+]);
 
 /** Nothing is known: then no text is better than one that says so. */
 function isEmpty({ positive, negative, details, hashes }: Parameters): boolean {
@@ -61,8 +69,7 @@ export function renderMultiline(parameters: Parameters): string {
 function detailParts({ details, hashes }: Parameters): string[] {
   const parts = details.map(({ key, value }) => `${key}: ${value}`);
   if (hashes.size === 0) return parts;
-  const trailing: readonly string[] = TRAILING_KEYS;
-  const lastOwn = details.findLastIndex(({ key }) => isBuiltIn(key) && !trailing.includes(key));
+  const lastOwn = details.findLastIndex(({ key }) => isBuiltIn(key) && !TRAILING_KEYS.includes(key));
   return parts.toSpliced(lastOwn + 1, 0, `Hashes: ${stringifyAscii(Object.fromEntries(hashes))}`);
 }
 

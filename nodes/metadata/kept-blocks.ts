@@ -1,6 +1,6 @@
 import type { Container } from '../formats/container.ts';
 import { chooseWorkflowTags, readExif, removeOurExif } from '../formats/exif.ts';
-import { isInfotext } from '../formats/infotext.ts';
+import { isInfotext } from '../formats/is-infotext.ts';
 import { setXmpProperty } from '../formats/xmp.ts';
 import { isLineageError } from '../kit/errors.ts';
 import type { WarningSink } from '../kit/warnings.ts';

@@ -66,14 +66,10 @@ function applyNormaliser(raw: Json, how: Normaliser): Json {
       return sizeIn(raw)?.width ?? null;
     case 'height-of':
       return sizeIn(raw)?.height ?? null;
-    case 'drop-false':
-      return raw === false ? null : raw;
     case 'sigma-count':
       return sigmaCount(raw);
-    case 'integer':
-      return raw instanceof ExactNumber ? raw : Math.round(Number(asText(raw)));
     case 'split-at-denoise':
-      // Needs the steps of the same sampler: `windows.ts` finishes it.
+      // Needs the steps of the same sampler: `ranges.ts` turns the fraction into steps.
       return raw;
   }
 }

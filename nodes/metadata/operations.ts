@@ -1,5 +1,6 @@
 import type { Operand, Operation } from '../../rules/define.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
+import { numberedInputs } from './numbered-inputs.ts';
 import { changeCase, MAX_TEXT_CHARS, replaceByPattern, replaceText, trimText } from './python-text.ts';
 
 /** Gives an operand's value, or undefined when only a run could tell. */
@@ -87,12 +88,7 @@ function join(
 ): string | undefined {
   const { parts, separator, skipEmpty } = operation;
   const operands =
-    'prefix' in parts
-      ? inputs
-          .filter((name) => name.startsWith(parts.prefix))
-          .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
-          .map((name) => ({ input: name }))
-      : parts;
+    'prefix' in parts ? numberedInputs(inputs, parts.prefix).map((name) => ({ input: name })) : parts;
   const between = text(separator);
   const texts: string[] = [];
   for (const operand of operands) {

@@ -1,6 +1,7 @@
 import type { MetaField } from '../../rules/define.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { CapturedFact, SamplerCapture } from './capture.ts';
+import type { DetailKey } from './detail-keys.ts';
 import { numberOf } from './facts.ts';
 import { type Detail, isBuiltIn, type Parameters } from './infotext.ts';
 import type { Learnt } from './learn.ts';
@@ -71,8 +72,11 @@ export function toParameters(
   };
 }
 
+/** A detail under a key that we write; any other key is the user's. */
+type OwnDetail = Detail<DetailKey>;
+
 /** Pairs that have a value, as details. */
-function present(pairs: readonly (readonly [key: string, value: string | undefined])[]): Detail[] {
+function present(pairs: readonly (readonly [key: DetailKey, value: string | undefined])[]): OwnDetail[] {
   return pairs.flatMap(([key, value]) => (value === undefined || value === '' ? [] : [{ key, value }]));
 }
 
@@ -83,7 +87,7 @@ function textOf(facts: readonly CapturedFact[], field: MetaField): string | unde
 }
 
 /** How the primary sampler ran. */
-function samplingDetails({ captures: [{ facts }], primary }: Learnt, options: ParameterOptions): Detail[] {
+function samplingDetails({ captures: [{ facts }], primary }: Learnt, options: ParameterOptions): OwnDetail[] {
   const text = (field: MetaField): string | undefined => textOf(facts, field);
   // A rule may know only start and end; without any `Steps` no reader would find the line.
   const ran = primary?.rangeLen ? String(primary.rangeLen) : undefined;
@@ -111,7 +115,7 @@ function pictureDetails(
   { captures: [{ facts }], picture }: Learnt,
   resources: Resources,
   options: ParameterOptions,
-): Detail[] {
+): OwnDetail[] {
   const size = options.size ?? picture.size;
   const model = facts.find(({ field }) => field === 'MODEL_NAME');
   const vae = [...picture.facts, ...facts].find(({ field }) => field === 'VAE_NAME');
@@ -142,7 +146,7 @@ function modelDetails(
   { captures: [capture], picture }: Learnt,
   loras: readonly Lora[],
   options: ParameterOptions,
-): Detail[] {
+): OwnDetail[] {
   const text = (field: MetaField): string | undefined => textOf(capture.facts, field);
   const upscaler = picture.facts.find((fact) => fact.field === 'UPSCALE_MODEL_NAME');
   const summary = loras.map((lora) => `${lora.name} (${strengthOf(lora)})`).join(' | ');
@@ -238,5 +242,5 @@ function ownKeys(
       warn('value/cleaned', `${key} is a key that readers reserve; it was left out`, rawKey);
     else if (key !== '' && value !== '') kept.set(key, value);
   }
-  return present([...kept].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return [...kept].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value }));
 }

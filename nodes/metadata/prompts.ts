@@ -1,5 +1,5 @@
 import type { Stream } from '../../rules/define.ts';
-import { picksAt, readFacts } from './facts.ts';
+import { placesAt, readFacts } from './facts.ts';
 import { type Arrival, type FlowContext, stepUpstream } from './flow.ts';
 import { asText } from './operations.ts';
 import { createSeen } from './walk.ts';
@@ -51,7 +51,7 @@ function textOf(arrival: Arrival, side: Side, context: FlowContext): string | un
   const { node, stream } = arrival;
   const booked = context.book.get(node.classType);
   if (!booked || stream !== side) return undefined;
-  const counts = picksAt(arrival);
+  const counts = placesAt(arrival);
   const facts = readFacts(node, booked, counts, context).filter((fact) => fact.field === PROMPT_FIELD[side]);
   const texts = facts.map((fact) => asText(fact.value).trim()).filter((text) => text !== '');
   return texts.length === 0 ? undefined : [...new Set(texts)].join(DEFAULT_JOIN);

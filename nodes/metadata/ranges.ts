@@ -84,7 +84,7 @@ function isBound(fact: MetFact): boolean {
 }
 
 function isFraction(fact: MetFact | undefined): boolean {
-  return fact?.pick.normalise === 'split-at-denoise';
+  return fact?.place.normalise === 'split-at-denoise';
 }
 
 /** A bound relative to the window it cuts; ends come out exclusive. */
@@ -94,7 +94,7 @@ function boundOf(fact: MetFact, outer: Window): number {
   if (isFraction(fact)) return length - roundHalfEven(length * value);
   if (fact.field === 'START_STEP') return Math.min(Math.trunc(value), TO_THE_END);
   if (value < 0 || value >= TO_THE_END) return Number.POSITIVE_INFINITY;
-  return Math.trunc(value) + (fact.pick.ends === 'inclusive' ? 1 : 0);
+  return Math.trunc(value) + (fact.place.ends === 'inclusive' ? 1 : 0);
 }
 
 /** Python's `round`. */

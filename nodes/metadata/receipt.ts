@@ -1,5 +1,14 @@
+import type { DetailKey } from './detail-keys.ts';
 import { READERS } from './readers/index.ts';
-import type { Fact, Problem, Reader, ReaderId, ReaderView, Reading, Sees } from './readers/reader.ts';
+import type {
+  Problem,
+  Reader,
+  ReaderId,
+  ReaderReport,
+  ReaderView,
+  Sees,
+  ShownFact,
+} from './readers/reader.ts';
 import { isRecord, jsonOf } from './readers/text.ts';
 import { viewFile } from './readers/view.ts';
 
@@ -27,10 +36,8 @@ export type ReceiptRow = {
 };
 export type Receipt = readonly ReceiptRow[];
 
-/** Where each fact stands in the details line, and what people call it. */
-const LABELS: Readonly<Record<Fact, string>> = {
-  positive: 'positive',
-  negative: 'negative',
+/** Where each fact stands in the details line. */
+const LINE_KEYS = {
   steps: 'Steps',
   sampler: 'Sampler',
   scheduler: 'Schedule type',
@@ -41,6 +48,12 @@ const LABELS: Readonly<Record<Fact, string>> = {
   modelHash: 'Model hash',
   clipSkip: 'Clip skip',
   hashes: 'Hashes',
+} as const satisfies Partial<Record<ShownFact, DetailKey>>;
+/** What people call each fact. */
+const LABELS: Readonly<Record<ShownFact, string>> = {
+  positive: 'positive',
+  negative: 'negative',
+  ...LINE_KEYS,
   prompt: 'prompt graph',
   workflow: 'workflow',
 };
@@ -61,31 +74,31 @@ export function makeReceipt(bytes: Uint8Array, meant: Meant): Receipt {
 
 /** One reader's row for a file that is open already. */
 export function rowOf(reader: Reader, view: ReaderView, meant: Meant): ReceiptRow {
-  const reading = reader.read(view);
-  const differences = reading.ok ? differencesOf(reader, reading, view, meant) : [];
+  const report = reader.read(view);
+  const differences = report.ok ? differencesOf(reader, report, view, meant) : [];
   const said = new Set(differences.map((loss) => loss.what));
-  const loses = [...differences, ...reading.problems.filter((problem) => !said.has(problem.what))];
-  return { reader: reader.id, sees: reading.ok ? listSeen(reading.sees) : [], loses };
+  const loses = [...differences, ...report.problems.filter((problem) => !said.has(problem.what))];
+  return { reader: reader.id, sees: report.ok ? listSeen(report.sees) : [], loses };
 }
 
-function differencesOf(reader: Reader, reading: Reading, view: ReaderView, meant: Meant): Problem[] {
+function differencesOf(reader: Reader, report: ReaderReport, view: ReaderView, meant: Meant): Problem[] {
   const losses: Problem[] = [];
   const context = { prompts: `${meant.positive}\n${meant.negative}`, view };
   for (const fact of reader.holds) {
     const text = meantText(meant, fact);
-    if (text === undefined || (reading.sees.fromGraph && fact !== 'prompt' && fact !== 'workflow')) continue;
-    if (isSame(fact, text, reading.sees)) continue;
-    const known = reading.problems.find((problem) => problem.what === LABELS[fact]);
+    if (text === undefined || (report.sees.fromGraph && fact !== 'prompt' && fact !== 'workflow')) continue;
+    if (isSame(fact, text, report.sees)) continue;
+    const known = report.problems.find((problem) => problem.what === LABELS[fact]);
     const habit = reader.habits.find((one) => one.about.includes(fact) && one.when(text, context));
     const why =
       (meant.leftOut?.has(LABELS[fact]) ? LEFT_OUT : undefined) ??
       known?.why ??
-      guardReason(fact, text, reading.sees) ??
+      guardReason(fact, text, report.sees) ??
       habit?.why ??
-      shownInstead(fact, reading.sees);
+      shownInstead(fact, report.sees);
     losses.push({ what: LABELS[fact], why });
   }
-  const missing = reader.otherKeys ? missingKeys(meant.fields, reading.sees) : [];
+  const missing = reader.otherKeys ? missingKeys(meant.fields, report.sees) : [];
   const [absent, hidden] = [true, false].map((wanted) =>
     missing.filter((key) => (meant.leftOut?.has(key) ?? false) === wanted),
   );
@@ -95,14 +108,14 @@ function differencesOf(reader: Reader, reading: Reading, view: ReaderView, meant
 }
 
 /** The fact as text, or undefined where none was meant. */
-function meantText(meant: Meant, fact: Fact): string | undefined {
+function meantText(meant: Meant, fact: ShownFact): string | undefined {
   if (fact === 'positive' || fact === 'negative') return meant[fact].replaceAll('\r\n', '\n').trim();
   if (fact === 'prompt' || fact === 'workflow') return meant[fact] ? fact : undefined;
   return meant.fields.get(LABELS[fact]);
 }
 
 /** Numbers are the same when they are equal, but a seed only digit by digit. */
-function isSame(fact: Fact, meant: string, sees: Sees): boolean {
+function isSame(fact: ShownFact, meant: string, sees: Sees): boolean {
   if (fact === 'prompt' || fact === 'workflow') return sees[fact] === true;
   if (fact === 'hashes') return holdsAll(meant, sees.hashes ?? {});
   const seen = sees[fact];
@@ -117,14 +130,14 @@ function holdsAll(json: string, seen: Readonly<Record<string, string>>): boolean
 }
 
 /** A prompt line that looks like a settings line is written with a space before it; not every reader takes it off. */
-function guardReason(fact: Fact, meant: string, sees: Sees): string | undefined {
+function guardReason(fact: ShownFact, meant: string, sees: Sees): string | undefined {
   if (fact !== 'positive' && fact !== 'negative') return undefined;
   const guarded = meant.replace(/^(?=Steps: |Template: |Negative Template: )/gm, ' ').trim();
   if (guarded === meant || sees[fact] !== guarded) return undefined;
   return 'a line that starts like a settings line was written with a space before it, which shows here';
 }
 
-function shownInstead(fact: Fact, sees: Sees): string {
+function shownInstead(fact: ShownFact, sees: Sees): string {
   if (fact === 'prompt' || fact === 'workflow' || fact === 'hashes') return 'it is not found';
   const seen = sees[fact];
   return seen === undefined ? 'it is not found' : `it shows ${JSON.stringify(cut(seen))} instead`;

@@ -2,13 +2,17 @@ import {
   META_FIELDS,
   type MetaField,
   type NodeRule,
-  type Pick,
+  type Place,
   type RulePack,
   type Stream,
 } from '../../rules/define.ts';
 
 /** One field that a rule reads, and the name its facts give for the rule: `comfy-core/KSampler.SEED`. */
-export type Reading = { readonly field: MetaField; readonly id: string; readonly picks: readonly Pick[] };
+export type FieldPlaces = {
+  readonly field: MetaField;
+  readonly id: string;
+  readonly places: readonly Place[];
+};
 
 /** A class type's rule, and what is worked out of it once rather than at every node. */
 export type BookedRule = {
@@ -17,8 +21,8 @@ export type BookedRule = {
   /** The names of `rule.takes`. */
   readonly takes: readonly string[];
   /** In the order of META_FIELDS. */
-  readonly readings: readonly Reading[];
-  /** No pick asks for a stream or a slot: the facts are the same however a node is reached. */
+  readonly reads: readonly FieldPlaces[];
+  /** No place asks for a stream or a slot: the facts are the same however a node is reached. */
   readonly isUnconditional: boolean;
 };
 
@@ -36,30 +40,30 @@ export function createRuleBook(packs: readonly RulePack[]): RuleBook {
 }
 
 function bookRule(pack: string, classType: string, rule: NodeRule): BookedRule {
-  const readings = META_FIELDS.flatMap((field): Reading[] => {
-    const picks = picksOf(rule, field);
-    return picks.length === 0 ? [] : [{ field, id: `${pack}/${classType}.${field}`, picks }];
+  const reads = META_FIELDS.flatMap((field): FieldPlaces[] => {
+    const places = placesOf(rule, field);
+    return places.length === 0 ? [] : [{ field, id: `${pack}/${classType}.${field}`, places }];
   });
-  const isUnconditional = readings.every(({ picks }) =>
-    picks.every(({ on, slot }) => on === undefined && slot === undefined),
+  const isUnconditional = reads.every(({ places }) =>
+    places.every(({ on, slot }) => on === undefined && slot === undefined),
   );
-  return { classType, rule, takes: Object.keys(rule.takes ?? {}), readings, isUnconditional };
+  return { classType, rule, takes: Object.keys(rule.takes ?? {}), reads, isUnconditional };
 }
 
 /** The places where a rule reads a field, as a list. */
-export function picksOf(rule: NodeRule, field: MetaField): readonly Pick[] {
-  const picks = rule.reads?.[field];
-  if (picks === undefined) return [];
-  return isPickList(picks) ? picks : [picks];
+export function placesOf(rule: NodeRule, field: MetaField): readonly Place[] {
+  const places = rule.reads?.[field];
+  if (places === undefined) return [];
+  return isPlaceList(places) ? places : [places];
 }
 
-function isPickList(picks: Pick | readonly Pick[]): picks is readonly Pick[] {
-  return Array.isArray(picks);
+function isPlaceList(places: Place | readonly Place[]): places is readonly Place[] {
+  return Array.isArray(places);
 }
 
-/** Whether a pick counts for a node that was reached on this stream through this slot. */
-export function applies(pick: Pick, stream: Stream, slot: number): boolean {
-  if (pick.slot !== undefined && pick.slot !== slot) return false;
-  if (pick.on === undefined) return true;
-  return typeof pick.on === 'string' ? pick.on === stream : pick.on.includes(stream);
+/** Whether a place counts for a node that was reached on this stream through this slot. */
+export function applies(place: Place, stream: Stream, slot: number): boolean {
+  if (place.slot !== undefined && place.slot !== slot) return false;
+  if (place.on === undefined) return true;
+  return typeof place.on === 'string' ? place.on === stream : place.on.includes(stream);
 }

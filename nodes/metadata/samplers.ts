@@ -5,7 +5,7 @@ import type { FlowContext } from './flow.ts';
 import { compareNodeIds, type NodeId, type PromptNode } from './graph.ts';
 import { asText } from './operations.ts';
 import { resolveRange, type StepRange } from './ranges.ts';
-import { picksOf } from './rule-book.ts';
+import { placesOf } from './rule-book.ts';
 import type { Trace } from './trace.ts';
 import { type MetFact, walk, walkFacts } from './walk.ts';
 
@@ -124,9 +124,9 @@ function tierOf(
   if (!rule) return undefined;
   if (rule.role === 'sampler') return 'A';
   const counts = (['STEPS', 'START_STEP', 'END_STEP'] as const).some(
-    (field) => picksOf(rule, field).length > 0,
+    (field) => placesOf(rule, field).length > 0,
   );
-  if (!counts || picksOf(rule, 'SAMPLER_NAME').length === 0) return undefined;
+  if (!counts || placesOf(rule, 'SAMPLER_NAME').length === 0) return undefined;
   const takesModel = Object.entries(rule.takes ?? {}).some(
     ([input, on]) => on === 'model' && node.links.has(input),
   );

@@ -1,4 +1,12 @@
-import { type Detail, type Parameters, renderParameters, STAGE_KEY } from './infotext.ts';
+import {
+  DETAIL_KEYS,
+  type DetailKey,
+  HASHES_GO,
+  matcherOf,
+  NEGATIVE_PROMPT_GOES,
+  STAGE_KEY,
+} from './detail-keys.ts';
+import { type Detail, type Parameters, renderParameters } from './infotext.ts';
 
 /** How much of the metadata a JPEG could hold. Other formats are always `full`. */
 export const STAGES = ['full', 'reduced-exif', 'minimal', 'com-marker'] as const;
@@ -10,40 +18,53 @@ export function stageOfText(text: string): Stage {
   return STAGES.find((stage) => stage === named) ?? 'full';
 }
 
+/** Why most things are left out. */
+export const TOO_SMALL = 'the budget is too small';
+
 /** Something that did not fit, and why. */
 export type Dropped = { readonly what: string; readonly why: string };
 
 /** A text that fits, and what it cost. */
 export type Fitted = { readonly text: string; readonly dropped: readonly Dropped[] };
 
+/** What goes together when `minimal` is still too large. */
+type Sacrifice = {
+  readonly what: string;
+  readonly keys: (key: string) => boolean;
+  readonly hashes: readonly RegExp[];
+};
+
+const isFullOnly = matcherOf(DETAIL_KEYS.filter(({ fullOnly }) => fullOnly));
 /** Keys that `minimal` starts from. */
-const MINIMAL =
-  /^(Steps|Sampler|Schedule type|CFG scale|Distilled CFG Scale|Seed|Size|Model hash|Model|VAE hash|VAE|LoRA \d+|Lora hashes|Version)$/;
-
-/** What goes next when `minimal` is still too large, least important first. `hash:` names entries of `Hashes`. */
-const SACRIFICES: readonly { readonly what: string; readonly keys?: RegExp; readonly hashes?: RegExp }[] = [
-  { what: 'LoRA strengths', keys: /^LoRA \d+$/ },
-  { what: 'embedding hashes', hashes: /^embed:/ },
-  { what: 'Lora hashes', keys: /^Lora hashes$/ },
-  { what: 'VAE', keys: /^VAE/, hashes: /^vae$/ },
-  { what: 'hashes of LoRAs and further models', hashes: /^(lora|model):/ },
-  { what: 'Version', keys: /^Version$/ },
-];
-
+const isMinimal = matcherOf(DETAIL_KEYS.filter(({ minimal }) => minimal));
+/** Least important first. */
+const SACRIFICES = listSacrifices((goes) => goes < NEGATIVE_PROMPT_GOES);
 /** What goes before the positive prompt is touched, once the negative one is gone. */
-const LAST_KEYS: readonly { readonly what: string; readonly keys: RegExp; readonly hashes?: RegExp }[] = [
-  { what: 'Schedule type', keys: /^Schedule type$/ },
-  { what: 'Distilled CFG Scale', keys: /^Distilled CFG Scale$/ },
-  { what: 'Size', keys: /^Size$/ },
-  { what: 'Model', keys: /^Model$/ },
-  { what: 'CFG scale', keys: /^CFG scale$/ },
-  { what: 'Sampler', keys: /^Sampler$/ },
-  { what: 'Seed', keys: /^Seed$/ },
-];
+const LAST_KEYS = listSacrifices((goes) => goes > NEGATIVE_PROMPT_GOES);
+
+function listSacrifices(isIn: (goes: number) => boolean): Sacrifice[] {
+  const turns = new Set([...DETAIL_KEYS, ...HASHES_GO].flatMap(({ goes }) => goes ?? []));
+  return [...turns]
+    .filter(isIn)
+    .sort((a, b) => a - b)
+    .map((turn) => {
+      const rows = DETAIL_KEYS.filter(({ goes }) => goes === turn);
+      const entries = HASHES_GO.filter(({ goes }) => goes === turn);
+      const names = [
+        ...rows.map(({ reportedAs, key }) => reportedAs ?? key),
+        ...entries.map(({ reportedAs }) => reportedAs),
+      ];
+      return {
+        what: [...new Set(names)].join(', '),
+        keys: matcherOf(rows),
+        hashes: entries.map((kind) => kind.entries),
+      };
+    });
+}
 
 /** Everything in `parameters` but the block that lists each sampler. */
 export function reduceParameters(parameters: Parameters): Parameters {
-  const details = parameters.details.filter(({ key }) => key !== 'Samplers detail');
+  const details = parameters.details.filter(({ key }) => !isFullOnly(key));
   return { ...parameters, details: mark(details, 'reduced-exif') };
 }
 
@@ -52,14 +73,15 @@ function minimalParameters(parameters: Parameters, stage: Stage): Parameters {
   return {
     ...parameters,
     details: mark(
-      parameters.details.filter(({ key }) => MINIMAL.test(key)),
+      parameters.details.filter(({ key }) => isMinimal(key)),
       stage,
     ),
   };
 }
 
 function mark(details: readonly Detail[], stage: Stage): Detail[] {
-  return [...details, { key: STAGE_KEY, value: stage }];
+  const own: Detail<DetailKey> = { key: STAGE_KEY, value: stage };
+  return [...details, own];
 }
 
 /**
@@ -82,13 +104,13 @@ export function fitMinimal(
     const text = renderParameters(kept);
     return fits(text) ? { text, dropped } : undefined;
   };
-  const sacrifice = (steps: typeof SACRIFICES): Fitted | undefined => {
+  const sacrifice = (steps: readonly Sacrifice[]): Fitted | undefined => {
     for (const { what, keys, hashes } of steps) {
-      const details = kept.details.filter(({ key }) => !keys?.test(key));
-      const left = new Map([...kept.hashes].filter(([key]) => !hashes?.test(key)));
+      const details = kept.details.filter(({ key }) => !keys(key));
+      const left = new Map([...kept.hashes].filter(([key]) => !hashes.some((kind) => kind.test(key))));
       if (details.length === kept.details.length && left.size === kept.hashes.size) continue;
       kept = { ...kept, details, hashes: left };
-      dropped.push({ what, why: 'the budget is too small' });
+      dropped.push({ what, why: TOO_SMALL });
       const fitted = tryNow();
       if (fitted) return fitted;
     }
@@ -112,7 +134,7 @@ export function fitMinimal(
 export function leftOut(whole: Parameters, kept: Parameters): Dropped[] {
   const keys = new Set(kept.details.map(({ key }) => key));
   const missing = whole.details.filter(({ key }) => !keys.has(key)).map(({ key }) => key);
-  return missing.map((what) => ({ what, why: 'the budget is too small' }));
+  return missing.map((what) => ({ what, why: TOO_SMALL }));
 }
 
 function cutNote(what: string, from: string, to: string): Dropped {

@@ -1,4 +1,4 @@
-import { type Fact, picksAt, readFacts } from './facts.ts';
+import { type Fact, placesAt, readFacts } from './facts.ts';
 import { type Arrival, type FlowContext, type Step, stepUpstream } from './flow.ts';
 import type { NodeId, PromptNode } from './graph.ts';
 import type { BookedRule } from './rule-book.ts';
@@ -45,9 +45,9 @@ export function walkFacts(start: Arrival, context: FlowContext, options: WalkOpt
 
 function factsAt(visit: Visit, booked: BookedRule, context: FlowContext, options: WalkOptions): Fact[] {
   const { node } = visit.arrival;
-  const counts = picksAt(visit.arrival);
+  const counts = placesAt(visit.arrival);
   const foreign = visit.from !== undefined && options.isForeign?.(node) === true;
-  return readFacts(node, booked, (pick) => counts(pick) && (!foreign || pick.on !== undefined), context);
+  return readFacts(node, booked, (place) => counts(place) && (!foreign || place.on !== undefined), context);
 }
 
 /** The visits of a walk, nearest first. */

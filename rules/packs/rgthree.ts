@@ -33,7 +33,7 @@ const BIG_CONTEXT_SLOTS = [
   'control_net',
 ];
 
-/** The first linked context, whole: what it lacks is not looked for in the others. */
+/** The first context that has anything, whole: what it lacks is not looked for in the others. */
 const FIRST_CONTEXT = { first: 'ctx_' } satisfies NodeRule['switch'];
 
 export default defineRules({

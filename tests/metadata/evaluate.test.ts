@@ -45,6 +45,16 @@ describe('static values', () => {
     );
   });
 
+  // nodes_string.py: case_insensitive is True where a graph leaves it out, multiline and dotall are False.
+  test.each([
+    [{}, 'xx-x'],
+    [{ case_insensitive: false }, 'xA-x'],
+    [{ count: 1 }, 'xA-a'],
+  ])('a pattern with the flags %j of a graph', (flags, expected) => {
+    const odd = node('RegexReplace', { string: 'aA-a', regex_pattern: 'a', replace: 'x', ...flags });
+    expect(evaluate({ odd, end: end('odd') })?.value).toBe(expected);
+  });
+
   test('a bundle hands out what it or one before it was given', () => {
     const graph = {
       first: node('Context (rgthree)', { seed: 5, cfg: 7 }),
@@ -52,6 +62,91 @@ describe('static values', () => {
       end: node('KSampler', { seed: ['second', 8], text: ['second', 8] }),
     };
     expect(evaluate(graph)?.value).toBe(5);
+  });
+
+  const context = (inputs = {}) => node('Context (rgthree)', inputs);
+  const anySwitch = (inputs: Readonly<Record<string, unknown>>) => node('Any Switch (rgthree)', inputs);
+
+  test('numbered inputs stand in the order of their numbers', () => {
+    const graph = { a: text('tenth'), b: text('second') };
+    const first = anySwitch({ any_10: ['a', 0], any_2: ['b', 0] });
+    expect(evaluate({ ...graph, first, end: end('first') })?.value).toBe('second');
+    const bundles = { ten: context({ seed: 10 }), two: context({ seed: 2 }) };
+    const inputs = { ctx_10: ['ten', 0], ctx_2: ['two', 0] };
+    const merged = node('Context Merge (rgthree)', inputs);
+    expect(evaluate({ ...bundles, merged, end: end('merged', 8) })?.value).toBe(10);
+    const chosen = node('Context Switch (rgthree)', inputs);
+    expect(evaluate({ ...bundles, chosen, end: end('chosen', 8) })?.value).toBe(2);
+  });
+
+  // rgthree's any_switch.py and context_utils.py pass over None and a context in which all is None; '' is our own word.
+  test.each<[string, RawGraph, unknown]>([
+    ['null', {}, null],
+    ['an empty text', {}, ''],
+    ['a bundle without that key', { c: context({ vae: ['some', 0] }) }, ['c', 8]],
+    [
+      'a key of a bundle that nobody set, farther up',
+      { c: context({ base_ctx: ['b', 0] }), b: context() },
+      ['c', 8],
+    ],
+    ['an empty bundle', { c: context({ base_ctx: ['b', 0], seed: null }), b: context() }, ['c', 0]],
+    ['a bundle of nothing but nothing', { c: context({ model: ['b', 1] }), b: context() }, ['c', 0]],
+    ['a switch without inputs', { c: anySwitch({}) }, ['c', 0]],
+    ['a switch of nothing', { c: anySwitch({ any_01: ['b', 1] }), b: context() }, ['c', 0]],
+    [
+      'a branch that is not there',
+      { c: node('ComfySwitchNode', { switch: true, on_false: ['b', 0] }), b: text('b') },
+      ['c', 0],
+    ],
+    [
+      'a circle of bundles',
+      { c: context({ base_ctx: ['b', 0] }), b: context({ base_ctx: ['c', 0] }) },
+      ['c', 0],
+    ],
+    [
+      'a key that the chosen bundle lacks',
+      {
+        c: node('Context Switch (rgthree)', { ctx_01: ['b', 0], ctx_02: ['d', 0] }),
+        b: context({ vae: ['some', 0] }),
+        d: context({ seed: 1 }),
+      },
+      ['c', 8],
+    ],
+  ])('the first of several passes over %s', (_what, graph, nothing) => {
+    const some = { some: text('some'), first: anySwitch({ any_01: nothing, any_02: ['some', 0] }) };
+    expect(evaluate({ ...graph, ...some, end: end('first') })?.value).toBe('some');
+  });
+
+  test.each<[string, RawGraph, unknown]>([
+    ['a literal', {}, 'some'],
+    ['a link', { c: text('some') }, ['c', 0]],
+    [
+      'a key that a bundle farther up has',
+      { c: context({ base_ctx: ['b', 0] }), b: context({ seed: 'some' }) },
+      ['c', 8],
+    ],
+    ['the second input of a switch', { c: anySwitch({ any_01: null, any_02: 'some' }) }, ['c', 0]],
+    [
+      'the first bundle that has anything',
+      {
+        c: node('Context Switch (rgthree)', { ctx_01: ['b', 0], ctx_02: ['d', 0] }),
+        b: context(),
+        d: context({ seed: 'some' }),
+      },
+      ['c', 8],
+    ],
+  ])('the first of several may be %s', (_what, graph, something) => {
+    const first = anySwitch({ any_01: something, any_02: ['other', 0] });
+    expect(evaluate({ ...graph, other: text('other'), first, end: end('first') })?.value).toBe('some');
+  });
+
+  test('what only a run knows counts as a value', () => {
+    const graph = { odd: node('NobodyKnowsThis'), some: text('some') };
+    const first = anySwitch({ any_01: ['odd', 0], any_02: ['some', 0] });
+    expect(evaluate({ ...graph, first, end: end('first') })).toBeUndefined();
+    const ran: ExecutedValues = (id) => (id === 'c' ? 'ran' : undefined);
+    const empty = anySwitch({ any_01: ['c', 8], any_02: ['some', 0] });
+    expect(evaluate({ ...graph, c: context(), first: empty, end: end('first') }, ran)?.value).toBe('ran');
   });
 
   test.each([
@@ -84,6 +179,14 @@ describe('static values', () => {
           on_false: [`n${i - 1}`, 0],
         }),
         [`n${i}`]: node('Context (rgthree)', { base_ctx: [`s${i}`, 0] }),
+      }),
+    ],
+    ['switches', (i: number) => ({ [`n${i}`]: node('Any Switch (rgthree)', { any_01: [`n${i - 1}`, 8] }) })],
+    [
+      'switches between bundles',
+      (i: number) => ({
+        [`s${i}`]: node('Context Switch (rgthree)', { ctx_01: ['empty', 0], ctx_02: [`n${i - 1}`, 0] }),
+        [`n${i}`]: node('Context (rgthree)', { base_ctx: [`s${i}`, 0], model: [`s${i}`, 1] }),
       }),
     ],
   ])('a chain of thousands of %s does not overflow the stack', (_what, make) => {

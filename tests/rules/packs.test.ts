@@ -4,10 +4,11 @@ import {
   META_FIELDS,
   NORMALISERS,
   type NodeRule,
-  type Pick,
+  type Place,
   ROLES,
   type RulePack,
   STREAMS,
+  type Stream,
 } from '../../rules/define.ts';
 import comfyCore from '../../rules/packs/comfy-core.ts';
 
@@ -25,9 +26,9 @@ const VALID_STREAMS: ReadonlySet<string> = new Set(STREAMS);
 const VALID_ROLES: ReadonlySet<string> = new Set(ROLES);
 const VALID_NORMALISERS: ReadonlySet<string> = new Set(NORMALISERS);
 
-function picksOf(rule: NodeRule): { field: string; pick: Pick }[] {
-  return Object.entries(rule.reads ?? {}).flatMap(([field, picks]) =>
-    [picks].flat().map((pick) => ({ field, pick })),
+function placesOf(rule: NodeRule): { field: string; place: Place }[] {
+  return Object.entries(rule.reads ?? {}).flatMap(([field, places]) =>
+    [places].flat().map((place) => ({ field, place })),
   );
 }
 
@@ -51,22 +52,38 @@ function faultsOf(classType: string, rule: NodeRule): string[] {
   }
   if (rule.puts && rule.gives && rule.puts.length !== rule.gives.length)
     say('puts and gives differ in slots');
-  for (const { field, pick } of picksOf(rule)) {
+  for (const { field, place } of placesOf(rule)) {
     if (!FIELDS.has(field)) say(`reads ${field}, which is no field`);
-    for (const stream of [pick.on ?? []].flat()) {
+    for (const stream of [place.on ?? []].flat()) {
       if (!VALID_STREAMS.has(stream)) say(`reads.${field}: no stream ${stream}`);
     }
-    if (pick.normalise !== undefined && !VALID_NORMALISERS.has(pick.normalise)) {
-      say(`reads.${field}: no normaliser ${pick.normalise}`);
+    if (place.normalise !== undefined && !VALID_NORMALISERS.has(place.normalise)) {
+      say(`reads.${field}: no normaliser ${place.normalise}`);
     }
-    if (pick.slot !== undefined && rule.gives && pick.slot >= rule.gives.length) {
-      say(`reads.${field}: no slot ${pick.slot}`);
+    if (place.slot !== undefined && rule.gives && place.slot >= rule.gives.length) {
+      say(`reads.${field}: no slot ${place.slot}`);
     }
   }
   if (rule.switch && 'cases' in rule.switch) {
     for (const input of Object.values(rule.switch.cases)) {
       if (!taken.has(input)) say(`switches to ${input}, which it does not take`);
     }
+  }
+  if (rule.switch && taken.size > 0) {
+    const prefix =
+      'first' in rule.switch ? rule.switch.first : 'prefix' in rule.switch ? rule.switch.prefix : '';
+    if (![...taken].some((input) => input.startsWith(prefix)))
+      say(`switches among ${prefix}…, and takes none`);
+  }
+  if (rule.pipe && taken.size > 0) {
+    const { from } = rule.pipe;
+    const missing =
+      'prefix' in from
+        ? [...taken].some((input) => input.startsWith(from.prefix))
+          ? []
+          : [`${from.prefix}…`]
+        : from.filter((input) => !taken.has(input));
+    for (const input of missing) say(`bundles come from ${input}, which it does not take`);
   }
   if (rule.pipe && new Set(rule.pipe.slots).size !== rule.pipe.slots.length)
     say('two slots hand out one key');
@@ -78,6 +95,66 @@ function faultsOf(classType: string, rule: NodeRule): string[] {
 
 test.each(packs.map((pack) => [pack.pack, pack] as const))('%s contradicts nothing', (_, pack) => {
   expect(Object.entries(pack.nodes).flatMap(([name, rule]) => faultsOf(name, rule))).toEqual([]);
+});
+
+/** On which streams a node that is no sampler may be asked for a field. Fields that are not here: on any, but said. */
+const STREAMS_OF: Readonly<Record<string, readonly Stream[]>> = {
+  MODEL_NAME: ['model'],
+  WEIGHT_DTYPE: ['model'],
+  VAE_NAME: ['vae'],
+  CLIP_MODEL_NAME: ['clip'],
+  CLIP_SKIP: ['clip'],
+  POSITIVE_PROMPT: ['positive'],
+  NEGATIVE_PROMPT: ['negative'],
+  LORA_MODEL_NAME: ['model', 'clip', 'positive', 'negative'],
+  LORA_STRENGTH_MODEL: ['model', 'clip', 'positive', 'negative'],
+  LORA_STRENGTH_CLIP: ['model', 'clip', 'positive', 'negative'],
+  IMAGE_WIDTH: ['latent', 'image'],
+  IMAGE_HEIGHT: ['latent', 'image'],
+  SCALE_BY: ['latent', 'image'],
+  SOURCE_IMAGE: ['latent', 'image'],
+};
+
+/** These mean the same however their node was reached: a video's speed, files of a kind that has one use. */
+const ON_ANY_STREAM: ReadonlySet<string> = new Set(['FRAME_RATE', 'CLIP_VISION_NAME', 'STYLE_MODEL_NAME']);
+
+/** The reads of a node that would count on streams where they mean something else, as sentences. */
+function looseReadsOf(classType: string, rule: NodeRule): string[] {
+  const places = placesOf(rule);
+  const fields = new Set(places.map(({ field }) => field));
+  const isTierB =
+    fields.has('SAMPLER_NAME') &&
+    ['STEPS', 'START_STEP', 'END_STEP'].some((field) => fields.has(field)) &&
+    (rule.puts?.includes('latent') || Object.values(rule.takes ?? {}).includes('model'));
+  const isSampler = rule.role === 'sampler' || isTierB;
+  return places.flatMap(({ field, place }) => {
+    if (ON_ANY_STREAM.has(field)) return [];
+    const allowed = STREAMS_OF[field];
+    const on: readonly Stream[] = [place.on ?? []].flat();
+    const example = allowed?.length === 1 ? `'${allowed[0]}'` : `['${(allowed ?? ['model']).join("', '")}']`;
+    if (on.length === 0 && isSampler) return [];
+    if (on.length === 0) {
+      return [`${classType}.${field} counts on every stream: say where it is meant, such as on: ${example}`];
+    }
+    const odd = on.filter((stream) => allowed && !allowed.includes(stream));
+    return odd.map((stream) => `${classType}.${field} counts on ${stream}: it is meant on ${example}`);
+  });
+}
+
+test.each(packs.map((pack) => [pack.pack, pack] as const))(
+  '%s: a read of a node that is no sampler says on which stream it counts',
+  (_, pack) => {
+    expect(Object.entries(pack.nodes).flatMap(([name, rule]) => looseReadsOf(name, rule))).toEqual([]);
+  },
+);
+
+test('a read without a stream, or on a wrong one, is noticed', () => {
+  const reads = { MODEL_NAME: { input: 'ckpt' }, LORA_MODEL_NAME: { input: 'lora', on: 'vae' } } as const;
+  expect(looseReadsOf('Loader', { role: 'loader', reads })).toEqual([
+    "Loader.MODEL_NAME counts on every stream: say where it is meant, such as on: 'model'",
+    "Loader.LORA_MODEL_NAME counts on vae: it is meant on ['model', 'clip', 'positive', 'negative']",
+  ]);
+  expect(looseReadsOf('Sampler', { role: 'sampler', reads: { SEED: { input: 'seed' } } })).toEqual([]);
 });
 
 test('every pack is named for its file and says where it was read', () => {
@@ -113,6 +190,22 @@ describe('faultsOf sees', () => {
     ],
     ['a slot that is not there', { role: 'patch', gives: [[]], reads: { SEED: { input: 'seed', slot: 1 } } }],
     ['a switch to nowhere', { role: 'switch', switch: { by: 'on', cases: { true: 'a' } } }],
+    [
+      'a switch among inputs that are not taken',
+      { role: 'switch', takes: { image_1: 'same' }, switch: { first: 'img_' } },
+    ],
+    [
+      'a number that chooses among inputs that are not taken',
+      { role: 'switch', takes: { image_1: 'same' }, switch: { by: 'select', prefix: 'img_' } },
+    ],
+    [
+      'a bundle that is not taken',
+      { role: 'pipe', takes: { base_ctx: 'same' }, pipe: { from: ['base'], slots: ['', 'model'] } },
+    ],
+    [
+      'bundles that are not taken',
+      { role: 'pipe', takes: { base_ctx: 'same' }, pipe: { from: { prefix: 'ctx_' }, slots: ['', 'model'] } },
+    ],
     ['a blind saver', { role: 'saver' }],
   ])('%s', (_, rule) => {
     expect(faultsOf('Broken', rule)).not.toEqual([]);
@@ -133,31 +226,9 @@ describe('comfy-core', () => {
     expect(nodes[classType]?.gives?.map(([first]) => first)).toEqual(firsts);
   });
 
-  test('a prompt is read on its own side only', () => {
+  test('only a VAE loader names the VAE', () => {
     for (const [name, rule] of Object.entries(nodes)) {
-      for (const { field, pick } of picksOf(rule)) {
-        if (field === 'POSITIVE_PROMPT') expect(pick.on, name).toBe('positive');
-        if (field === 'NEGATIVE_PROMPT') expect(pick.on, name).toBe('negative');
-      }
-    }
-  });
-
-  test('only what was reached as a model names the model, only a VAE loader the VAE', () => {
-    for (const [name, rule] of Object.entries(nodes)) {
-      for (const { field, pick } of picksOf(rule)) {
-        if (field === 'MODEL_NAME') expect(pick.on, name).toBe('model');
-        if (field === 'VAE_NAME') expect(name).toBe('VAELoader');
-      }
-    }
-  });
-
-  test('sizes and source pictures count on the way of the picture only', () => {
-    for (const [name, rule] of Object.entries(nodes)) {
-      for (const { field, pick } of picksOf(rule)) {
-        if (['IMAGE_WIDTH', 'IMAGE_HEIGHT', 'SCALE_BY', 'SOURCE_IMAGE'].includes(field)) {
-          expect(pick.on, `${name}.${field}`).toEqual(['latent', 'image']);
-        }
-      }
+      if (placesOf(rule).some(({ field }) => field === 'VAE_NAME')) expect(name).toBe('VAELoader');
     }
   });
 

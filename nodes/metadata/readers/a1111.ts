@@ -1,4 +1,4 @@
-import { type Habit, lastText, type Reader, type ReaderView, type Reading, unread } from './reader.ts';
+import { type Habit, lastText, type Reader, type ReaderReport, type ReaderView, unread } from './reader.ts';
 import { hasCode, isPythonSpace, jsonOf, present, pythonAscii, stripPython, utf8, utf16 } from './text.ts';
 
 /**
@@ -81,7 +81,7 @@ function commentIsMisread(view: ReaderView): boolean {
   return comment[8] === 0xfe || comment[8] === 0xff || (comment[8] !== 0 && comment[9] === 0);
 }
 
-function readText(text: string): Reading {
+function readText(text: string): ReaderReport {
   const lines = stripPython(text).split('\n');
   const last = pairsOf(lines.at(-1) ?? '');
   const pairs = last.length < LEAST_PAIRS ? [] : last;

@@ -11,8 +11,8 @@ import {
   lastText,
   type Problem,
   type Reader,
+  type ReaderReport,
   type ReaderView,
-  type Reading,
   type SeenResource,
   type Sees,
   unread,
@@ -131,7 +131,7 @@ function decodeComment(comment: Uint8Array): string {
   return utf16(body, second > first ? 'le' : 'be').replaceAll('\0', '');
 }
 
-function readGraph(view: ReaderView, text: string | undefined): Reading {
+function readGraph(view: ReaderView, text: string | undefined): ReaderReport {
   const model = view.ifd0Ascii.find((tag) => tag.tag === MODEL_TAG);
   const exifPrompt = model !== undefined && utf8(model.bytes).startsWith('prompt:');
   const prompt = lastText(view, 'prompt') !== undefined || exifPrompt;
@@ -144,7 +144,7 @@ function readGraph(view: ReaderView, text: string | undefined): Reading {
   );
 }
 
-function readText(text: string): Reading {
+function readText(text: string): ReaderReport {
   const lines = withoutTemplates(text.split('\n').filter((line) => line.trim() !== ''));
   const at = lines.findIndex((line) => line.startsWith('Steps: '));
   const [details = ''] = at < 0 ? [] : lines.splice(at, 1);

@@ -2,8 +2,8 @@ import {
   type Habit,
   type Problem,
   type Reader,
+  type ReaderReport,
   type ReaderView,
-  type Reading,
   type Sees,
   unread,
 } from './reader.ts';
@@ -123,7 +123,7 @@ function graphOf(texts: ReadonlyMap<string, string>): {
 }
 
 /** The last line that starts with "Steps:", and the last "Negative prompt:" line before it; both are needed. */
-function importText(text: string, before: readonly Problem[]): Reading {
+function importText(text: string, before: readonly Problem[]): ReaderReport {
   const steps = text.lastIndexOf('\nSteps:');
   const negative = steps < 0 ? -1 : text.lastIndexOf('\nNegative prompt:', steps);
   if (negative < 0) {

@@ -1,4 +1,4 @@
-import { type Habit, lastText, type Reader, type ReaderView, type Reading, unread } from './reader.ts';
+import { type Habit, lastText, type Reader, type ReaderReport, type ReaderView, unread } from './reader.ts';
 import { bytesOfLatin1, present, utf8 } from './text.ts';
 
 /**
@@ -77,17 +77,17 @@ export const imageMetahub: Reader = {
 };
 
 /** A workflow wins, then the parameters, then a prompt graph alone. */
-function readPng(view: ReaderView): Reading {
+function readPng(view: ReaderView): ReaderReport {
   const prompt = lastText(view, 'prompt') !== undefined;
-  if (lastText(view, 'workflow')) return graphReading(prompt, true);
+  if (lastText(view, 'workflow')) return graphReport(prompt, true);
   const chunk = lastText(view, 'parameters', 'Parameters') ?? lastText(view, 'Description');
   if (chunk?.text) return readText(chunk.chunk === 'tEXt' ? utf8(bytesOfLatin1(chunk.text)) : chunk.text);
   return prompt
-    ? graphReading(true, false)
+    ? graphReport(true, false)
     : unread('image-metahub', 'neither workflow, parameters nor prompt');
 }
 
-function graphReading(prompt: boolean, workflow: boolean): Reading {
+function graphReport(prompt: boolean, workflow: boolean): ReaderReport {
   return { reader: 'image-metahub', ok: true, sees: { prompt, workflow, fromGraph: true }, problems: [] };
 }
 
@@ -107,7 +107,7 @@ function isAccepted(text: string): boolean {
   );
 }
 
-function readText(text: string): Reading {
+function readText(text: string): ReaderReport {
   const at = text.indexOf('\nNegative prompt:');
   const firstKey = text.search(/\n[A-Z][a-z]{1,64}:/);
   const rest = text.slice(at + '\nNegative prompt:'.length);

@@ -79,7 +79,7 @@ export type Sees = {
 /** One thing that a reader gets wrong or not at all, and the rule of that reader that makes it so. */
 export type Problem = { readonly what: string; readonly why: string };
 
-export type Reading = {
+export type ReaderReport = {
   readonly reader: ReaderId;
   /** The reader shows generation data of this file. */
   readonly ok: boolean;
@@ -88,7 +88,7 @@ export type Reading = {
 };
 
 /** Facts a reader may have a place for; the receipt compares only those. */
-export type Fact =
+export type ShownFact =
   | 'positive'
   | 'negative'
   | 'steps'
@@ -113,7 +113,7 @@ type HabitContext = {
 
 /** A known peculiarity: when what was meant looks so, this reader shows something else, and this is why. */
 export type Habit = {
-  readonly about: readonly Fact[];
+  readonly about: readonly ShownFact[];
   /** @param meant the fact as it was meant to be seen */
   readonly when: (meant: string, context: HabitContext) => boolean;
   readonly why: string;
@@ -123,17 +123,17 @@ export type Reader = {
   readonly id: ReaderId;
   /** The program's own name. */
   readonly name: string;
-  readonly holds: readonly Fact[];
+  readonly holds: readonly ShownFact[];
   /** Tried in order; the first that applies explains a difference. */
   readonly habits: readonly Habit[];
   /** For a reader that keeps every key of the details line: why one may be missing. */
   readonly otherKeys?: string;
-  /** Total: any bytes and any text give a reading, in time proportional to their length. */
-  readonly read: (view: ReaderView) => Reading;
+  /** Total: any bytes and any text give a report, in time proportional to their length. */
+  readonly read: (view: ReaderView) => ReaderReport;
 };
 
 /** Nothing was found. */
-export function unread(reader: ReaderId, why: string, sees: Sees = {}): Reading {
+export function unread(reader: ReaderId, why: string, sees: Sees = {}): ReaderReport {
   return { reader, ok: false, sees, problems: [{ what: 'everything', why }] };
 }
 

@@ -1,4 +1,11 @@
-import { type Habit, type Problem, type Reader, type ReaderView, type Reading, unread } from './reader.ts';
+import {
+  type Habit,
+  type Problem,
+  type Reader,
+  type ReaderReport,
+  type ReaderView,
+  unread,
+} from './reader.ts';
 import {
   bytesOfLatin1,
   hasCode,
@@ -145,7 +152,7 @@ function untilNul(text: string): string {
 }
 
 /** A graph is preferred to the text wherever both are. */
-function readGraph(texts: ReadonlyMap<string, string>): Reading | undefined {
+function readGraph(texts: ReadonlyMap<string, string>): ReaderReport | undefined {
   const workflow = texts.get('workflow') ?? texts.get('Workflow');
   const prompt = texts.get('prompt') ?? texts.get('Prompt');
   if (workflow === undefined && !(prompt?.startsWith('{') && prompt.includes('class_type'))) return undefined;
@@ -172,7 +179,7 @@ function isParameters(text: string): boolean {
   );
 }
 
-function readText(text: string): Reading {
+function readText(text: string): ReaderReport {
   const negativeAt = text.indexOf('Negative prompt:');
   const stepsAt = text.indexOf('Steps:');
   const settingsAt = stepsAt < 0 ? text.length : text.lastIndexOf('\n', stepsAt);

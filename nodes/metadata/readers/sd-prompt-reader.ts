@@ -1,5 +1,5 @@
 import { loadComment } from './a1111.ts';
-import { type Habit, lastText, type Reader, type ReaderView, type Reading, unread } from './reader.ts';
+import { type Habit, lastText, type Reader, type ReaderReport, type ReaderView, unread } from './reader.ts';
 import { hasCode, jsonOf, present, stripPython, utf8 } from './text.ts';
 
 /**
@@ -54,12 +54,12 @@ function modelTagFailure(view: ReaderView): string | undefined {
     : 'it takes the EXIF Model tag for JSON and crashes on anything else';
 }
 
-function readGraph(view: ReaderView): Reading {
+function readGraph(view: ReaderView): ReaderReport {
   if (!lastText(view, 'prompt')) return unread('sd-prompt-reader', 'no parameters text');
   return { reader: 'sd-prompt-reader', ok: true, sees: { prompt: true, fromGraph: true }, problems: [] };
 }
 
-function readComment(view: ReaderView): Reading {
+function readComment(view: ReaderView): ReaderReport {
   if (view.comments.length > 0) {
     return unread(
       'sd-prompt-reader',
@@ -109,7 +109,7 @@ function hasLoneSurrogate(body: Uint8Array, bigEndian: boolean): boolean {
   return false;
 }
 
-function readText(text: string): Reading {
+function readText(text: string): ReaderReport {
   const steps = text.indexOf('\nSteps:');
   const settings = steps < 0 ? '' : stripPython(text.slice(steps));
   const values = settingsOf(settings);

@@ -1,0 +1,99 @@
+import { type BundleFinder, bundleInputs, type NodeInput, type Selector } from './bundles.ts';
+import type { Link, PromptGraph, PromptNode } from './graph.ts';
+import { numberedInputs } from './numbered-inputs.ts';
+import type { RuleBook } from './rule-book.ts';
+
+/** What is asked on the way: how deep is too deep, which input a switch hands on, where a bundle has a key. */
+type Asked = {
+  readonly maxDepth: number;
+  readonly wasExecuted: (link: Link) => boolean;
+  readonly selected: Selector;
+  readonly bundled: BundleFinder;
+};
+
+/** A link of a search, and the one that led to it. */
+type Trail = { readonly link: Link; readonly behind?: Trail };
+
+/** Whether an input of a node has a value as far as can be told without a run. */
+export type Presence = (at: NodeInput, depth: number) => boolean;
+
+/**
+ * Tells whether an input has a value, for switches that hand on the first that has one. A literal has, unless it is
+ * null or empty. A link has, unless all it leads to are bundles without that key, bundles without any, and switches
+ * with nothing to hand on.
+ */
+export function createPresence(graph: PromptGraph, book: RuleBook, asked: Asked): Presence {
+  const answers = new Map<string, boolean>();
+
+  function carries(start: Link, depth: number): boolean {
+    const known = answers.get(keyOf(start));
+    if (known !== undefined) return known;
+    if (depth > asked.maxDepth) return true;
+    // Nothing new comes out of a circle.
+    answers.set(keyOf(start), false);
+    const seen = new Set([keyOf(start)]);
+    const waiting: Trail[] = [{ link: start }];
+    for (let trail = waiting.pop(); trail; trail = waiting.pop()) {
+      const sources = open(trail.link, depth);
+      const links =
+        sources === 'a value' ? [] : sources.flatMap(({ node, input }) => node.links.get(input) ?? []);
+      if (sources === 'a value' || links.some((link) => answers.get(keyOf(link)))) {
+        for (let at: Trail | undefined = trail; at; at = at.behind) answers.set(keyOf(at.link), true);
+        return true;
+      }
+      for (const link of links) {
+        if (seen.has(keyOf(link)) || answers.has(keyOf(link))) continue;
+        seen.add(keyOf(link));
+        waiting.push({ link, behind: trail });
+      }
+    }
+    for (const key of seen) answers.set(key, false);
+    return false;
+  }
+
+  /** The inputs one of which must have a value for this link to have one. */
+  function open(link: Link, depth: number): readonly NodeInput[] | 'a value' {
+    const node = graph.get(link.from);
+    const rule = node && book.get(node.classType)?.rule;
+    if (!node || !rule || asked.wasExecuted(link)) return 'a value';
+    const key = rule.pipe?.slots[link.slot];
+    if (key) {
+      const source = asked.bundled(node, key, depth + 1);
+      return source ? unlessLiteral([source]) : [];
+    }
+    if (rule.pipe) {
+      const keys = rule.pipe.slots.filter((name) => name !== '');
+      return unlessLiteral(
+        [...keys, ...bundleInputs(node, rule.pipe.from)].map((input) => ({ node, input })),
+      );
+    }
+    if (!rule.switch) return 'a value';
+    if ('first' in rule.switch) return unlessLiteral(candidatesOf(node, rule.switch.first));
+    const input = asked.selected(node, rule, depth + 1);
+    return input === undefined ? 'a value' : unlessLiteral([{ node, input }]);
+  }
+
+  return ({ node, input }, depth) => {
+    const link = node.links.get(input);
+    return link ? carries(link, depth + 1) : hasLiteral({ node, input });
+  };
+}
+
+/** The inputs that a switch by `first` chooses from, in the order it asks them. */
+export function candidatesOf(node: PromptNode, prefix: string): NodeInput[] {
+  const names = [...node.literals.keys(), ...node.links.keys()];
+  return numberedInputs(names, prefix).map((input) => ({ node, input }));
+}
+
+function unlessLiteral(inputs: readonly NodeInput[]): readonly NodeInput[] | 'a value' {
+  return inputs.some(hasLiteral) ? 'a value' : inputs;
+}
+
+function hasLiteral({ node, input }: NodeInput): boolean {
+  const literal = node.literals.get(input) ?? null;
+  return literal !== null && literal !== '';
+}
+
+function keyOf({ from, slot }: Link): string {
+  return `${from}\n${slot}`;
+}
