@@ -84,12 +84,11 @@ export function capturePicture(
     isForeign: (node) => samplers.has(node.id),
   };
   const facts = walkFacts(start, context, way).map((fact) => toCaptured(fact, null, [], trace.start));
-  const size = estimateSize(
-    [...walk(start, context, way)].map(({ arrival }) => arrival),
-    facts,
-    context.book,
-  );
-  const source = samplers.size === 0 ? findSource(facts, context) : undefined;
+  const arrivals = [...walk(start, context, way)].map(({ arrival }) => arrival);
+  const size = estimateSize(arrivals, facts, context.book);
+  // An unknown node on the way may have sampled: then the picture is not its source's any more.
+  const onlyPasses = samplers.size === 0 && arrivals.every(({ node }) => context.book.has(node.classType));
+  const source = onlyPasses ? findSource(facts, context) : undefined;
   return { facts, ...(size && { size }), ...(source && { source }) };
 }
 
@@ -160,12 +159,14 @@ function embeddingFacts(facts: readonly CapturedFact[]): CapturedFact[] {
   return [...found.values()];
 }
 
+/** The one finished picture on the way; where several meet, the result is none of them. */
 function findSource(
   facts: readonly CapturedFact[],
   { book, graph }: FlowContext,
 ): { nodeId: NodeId; image: string } | undefined {
   const isSource = (node: PromptNode | undefined): boolean =>
     node !== undefined && book.get(node.classType)?.rule.role === 'source';
-  const fact = facts.find((each) => each.field === 'SOURCE_IMAGE' && isSource(graph.get(each.nodeId)));
-  return fact && { nodeId: fact.nodeId, image: asText(fact.value) };
+  const sources = facts.filter((each) => each.field === 'SOURCE_IMAGE' && isSource(graph.get(each.nodeId)));
+  const [only, ...others] = sources;
+  return only && others.length === 0 ? { nodeId: only.nodeId, image: asText(only.value) } : undefined;
 }

@@ -85,9 +85,12 @@ function malformed(cause: unknown, where: { readonly file?: string }): LineageEr
   return new LineageError('graph/malformed', `expected JSON, got: ${detail}`, where, { cause });
 }
 
-/** Bare NaN, Infinity and -Infinity outside of strings become null. */
+/**
+ * Bare NaN, Infinity and -Infinity outside of strings become null. A string that does not end is taken to the end of
+ * the text: without that each of its quotes would be tried as a beginning.
+ */
 function replaceNonFinite(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/gs, (token) =>
+  return text.replace(/"(?:[^"\\]|\\.)*(?:"|$)|-?\bInfinity\b|\bNaN\b/gs, (token) =>
     token.startsWith('"') ? token : 'null',
   );
 }

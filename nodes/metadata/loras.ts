@@ -11,7 +11,7 @@ export type Lora = {
   readonly hash?: string;
 };
 
-/** LoRAs in the order they are applied, each distinct name and strength once. */
+/** LoRAs in the order they are applied, each entry of each loader once, however many samplers share it. */
 export function collectLoras(captures: readonly SamplerCapture[], resources: Resources): Lora[] {
   const loras = new Map<string, Lora>();
   for (const { facts } of captures) {
@@ -20,9 +20,9 @@ export function collectLoras(captures: readonly SamplerCapture[], resources: Res
       const { model, clip } = strengths.get(entryOf(fact)) ?? {};
       const hash = resourceOf(fact, resources)?.hashes?.autoV2;
       const name = fileStem(asText(fact.value));
-      const key = `${name}\n${model}\n${clip}`;
-      if (!loras.has(key))
-        loras.set(key, { name, ...(model && { model }), ...(clip && { clip }), ...(hash && { hash }) });
+      const entry = entryOf(fact);
+      if (!loras.has(entry))
+        loras.set(entry, { name, ...(model && { model }), ...(clip && { clip }), ...(hash && { hash }) });
     }
   }
   return [...loras.values()];

@@ -180,20 +180,26 @@ function hasPrompt({ facts }: SamplerCapture): boolean {
   return facts.some(({ field }) => field === 'POSITIVE_PROMPT' || field === 'NEGATIVE_PROMPT');
 }
 
-/** In the order they are applied; the strength is that of the node which applies the model. */
+/**
+ * In the order they are applied; the strength is that of the node which applies the model. A model that is loaded
+ * once may be applied several times.
+ */
 function controlNets({ facts }: SamplerCapture): string[] {
-  const strengths = new Map(
-    facts
-      .toReversed()
-      .flatMap((fact) => (fact.field === 'CONTROLNET_STRENGTH' ? [[fact.nodeId, fact] as const] : [])),
-  );
+  const applied = inOrderApplied(facts.filter(({ field }) => field === 'CONTROLNET_STRENGTH'));
+  const strengths = new Map(applied.map((fact) => [fact.nodeId, fact]));
   const names = inOrderApplied(facts.filter(({ field }) => field === 'CONTROLNET_NAME'));
+  const [only, ...others] = names;
+  if (only && others.length === 0 && applied.length > 0)
+    return applied.map((strength) => controlNet(only, strength));
   return names.map((fact) => {
     const applier = fact.path().find((id) => strengths.has(id));
-    const applied = applier === undefined ? undefined : strengths.get(applier);
-    const model = fileStem(asText(fact.value));
-    return applied ? `"Name: ${model}, Weight: ${asText(applied.value)}"` : `"Name: ${model}"`;
+    return controlNet(fact, applier === undefined ? undefined : strengths.get(applier));
   });
+}
+
+function controlNet(name: CapturedFact, strength: CapturedFact | undefined): string {
+  const model = fileStem(asText(name.value));
+  return strength ? `"Name: ${model}, Weight: ${asText(strength.value)}"` : `"Name: ${model}"`;
 }
 
 function distinctStems({ facts: own }: SamplerCapture, field: MetaField): string[] {

@@ -56,11 +56,11 @@ const SHIFT_RANGE = {
 const LOADED: readonly Stream[] = ['model', 'clip', 'positive', 'negative'];
 const LORA = {
   LORA_MODEL_NAME: { input: 'lora_name', on: LOADED },
-  LORA_STRENGTH_MODEL: { input: 'strength_model', on: LOADED },
+  LORA_STRENGTH_MODEL: { input: 'strength_model', on: 'model' },
 } satisfies NodeRule['reads'];
 const LORA_BOTH = {
   ...LORA,
-  LORA_STRENGTH_CLIP: { input: 'strength_clip', on: LOADED },
+  LORA_STRENGTH_CLIP: { input: 'strength_clip', on: 'clip' },
 } satisfies NodeRule['reads'];
 
 /** Known, and nothing in it or behind it names anything. */

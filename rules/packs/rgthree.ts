@@ -70,7 +70,7 @@ export default defineRules({
       gives: [['model'], ['clip']],
       reads: {
         LORA_MODEL_NAME: { entries: 'lora_', key: 'lora', when: 'on', on: LOADED },
-        LORA_STRENGTH_MODEL: { entries: 'lora_', key: 'strength', when: 'on', on: LOADED },
+        LORA_STRENGTH_MODEL: { entries: 'lora_', key: 'strength', when: 'on', on: 'model' },
         LORA_STRENGTH_CLIP: [
           { entries: 'lora_', key: 'strengthTwo', when: 'on', on: 'clip' },
           { entries: 'lora_', key: 'strength', when: 'on', on: 'clip' },
@@ -83,8 +83,8 @@ export default defineRules({
       gives: [['model'], ['clip']],
       reads: {
         LORA_MODEL_NAME: { prefix: 'lora_', on: LOADED },
-        LORA_STRENGTH_MODEL: { prefix: 'strength_', on: LOADED },
-        LORA_STRENGTH_CLIP: { prefix: 'strength_', on: LOADED },
+        LORA_STRENGTH_MODEL: { prefix: 'strength_', on: 'model' },
+        LORA_STRENGTH_CLIP: { prefix: 'strength_', on: 'clip' },
       },
     },
 

@@ -144,3 +144,10 @@ describe('stringifyAscii', () => {
     expect(stringifyAscii(undefined)).toBe('null');
   });
 });
+
+test('a document cut off inside a string of quotes fails at once', () => {
+  const cut = `{"a":"${'\\"'.repeat(100_000)}`;
+  const start = performance.now();
+  expect(() => parseExactJson(cut, () => {})).toThrow(/expected JSON/);
+  expect(performance.now() - start).toBeLessThan(2_000);
+});

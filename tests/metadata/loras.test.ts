@@ -8,7 +8,8 @@ const plain = chain(kSampler('k', 30));
 const graph = {
   ...plain,
   lora: node('LoraLoader', { lora_name: 'glow.safetensors', ...strengths, ...inputs }),
-  k: node('KSampler', { ...plain['k']?.inputs, model: ['lora', 0] }),
+  pos: node('CLIPTextEncode', { text: 'p', clip: ['lora', 1] }),
+  k: node('KSampler', { ...plain['k']?.inputs, model: ['lora', 0], positive: ['pos', 0] }),
 };
 
 test('of several strengths of one entry the first counts', () => {

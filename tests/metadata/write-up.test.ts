@@ -56,3 +56,46 @@ describe('writeUp of a picture that only passes through', () => {
     expect(metadata).not.toHaveProperty('workflow');
   });
 });
+
+describe('what passes through', () => {
+  const load = { class_type: 'LoadImage', inputs: { image: 'cat.png' } };
+  const save = (from: string) => ({
+    class_type: 'SaveImage',
+    inputs: { images: [from, 0], filename_prefix: 'x' },
+  });
+  const sourceOf = (nodes: Readonly<Record<string, unknown>>) =>
+    learn(
+      parsePromptGraph(nodes, () => {}),
+      'save',
+      createRuleBook(rulePacks),
+      options,
+      () => {},
+    ).picture.source;
+
+  test('a loaded picture, also scaled', () => {
+    expect(sourceOf({ 1: load, save: save('1') })?.image).toBe('cat.png');
+    const scale = {
+      class_type: 'ImageScaleBy',
+      inputs: { image: ['1', 0], upscale_method: 'area', scale_by: 2 },
+    };
+    expect(sourceOf({ 1: load, 2: scale, save: save('2') })?.image).toBe('cat.png');
+  });
+
+  test('not what a node that nobody knows may have sampled', () => {
+    const encode = { class_type: 'VAEEncode', inputs: { pixels: ['1', 0], vae: ['9', 2] } };
+    const sample = { class_type: 'Some Sampler', inputs: { latent_image: ['2', 0], positive: ['8', 0] } };
+    const decode = { class_type: 'VAEDecode', inputs: { samples: ['3', 0], vae: ['9', 2] } };
+    expect(sourceOf({ 1: load, 2: encode, 3: sample, 4: decode, save: save('4') })).toBeUndefined();
+    const detail = { class_type: 'Some Detailer', inputs: { image: ['1', 0] } };
+    expect(sourceOf({ 1: load, 2: detail, save: save('2') })).toBeUndefined();
+  });
+
+  test('not one of two pictures that meet', () => {
+    const blend = {
+      class_type: 'ImageBlend',
+      inputs: { image1: ['1', 0], image2: ['2', 0], blend_factor: 0.5 },
+    };
+    const other = { class_type: 'LoadImage', inputs: { image: 'dog.png' } };
+    expect(sourceOf({ 1: load, 2: other, 3: blend, save: save('3') })).toBeUndefined();
+  });
+});
