@@ -138,6 +138,7 @@ describe('names are promises', () => {
       graph/unknown-class
       value/unresolved
       value/not-a-number
+      value/wrong-type
       value/cleaned
       sampler/none
       sampler/half-range
@@ -148,6 +149,7 @@ describe('names are promises', () => {
       sampler/reference-only
       resource/missing
       resource/outside
+      resource/recorded
       resource/unreadable
       ledger/unusable
       embed/dropped

@@ -113,7 +113,7 @@ async function describe(
   const book = createRuleBook(rulePacks);
   const options = { select: 'range', maxSamplers: DEFAULT_MAX_SAMPLERS } as const;
   const learnt = learn(graph, chooseSaveNode(graph, book, undefined), book, options, warn);
-  const resources = await resolveResources(learnt, models, warn, signal);
+  const resources = await resolveResources(learnt, models, warn, { signal });
   const graphs = { prompt: bareGraph(source.prompt), workflow: source.workflow };
   return writeUp(learnt, resources, { graphs }, warn);
 }

@@ -25,7 +25,7 @@ import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
 import { type WrittenUp, writeUp } from '../../nodes/metadata/write-up.ts';
 import { rulePacks } from '../../rules/index.gen.ts';
-import { writeFilesAtomic } from '../local/write-file.ts';
+import { refuseTaken, writeFilesAtomic } from '../local/write-file.ts';
 import type { CommandContext } from './command-context.ts';
 import {
   bareGraph,
@@ -89,6 +89,7 @@ async function tag(image: string, options: TagOptions, context: CommandContext):
   const log = createWarningLog();
   const format = formatOf(options);
   const extra = extraOf(options.extra);
+  if (!options.force) await refuseTaken(options.out);
   const { bytes, container } = await readPicture(image);
   const source = await findGraph(image, container, options, log);
   const graph = inFile(options.prompt ?? image, () => parsePromptGraph(source.prompt, log.warn));
@@ -140,8 +141,8 @@ async function describe(
   const before = carried.record === undefined ? undefined : readRecord(carried.record, warn);
   const selection = { ...toSelection(options, source), debug: context.terminal.debug };
   const learnt = learn(graph, saveNode, book, selection, warn);
-  const resources = await withModels(options.models, before, warn, context.terminal, (models) =>
-    resolveResources(learnt, models, warn, context.signal),
+  const resources = await withModels(options.models, warn, context.terminal, (models) =>
+    resolveResources(learnt, models, warn, { signal: context.signal, known: before?.resources ?? [] }),
   );
   const { width, height } = container;
   const graphs = { prompt: bareGraph(source.prompt), workflow: source.workflow };

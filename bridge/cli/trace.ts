@@ -38,8 +38,8 @@ export async function trace(
   const saveNode = chooseSaveNode(graph, book, options.node);
   const selection = { ...toSelection(options, source), debug: terminal.debug };
   const learnt = learn(graph, saveNode, book, selection, warn);
-  const resources = await withModels(options.models, undefined, warn, terminal, (models) =>
-    resolveResources(learnt, models, warn, signal),
+  const resources = await withModels(options.models, warn, terminal, (models) =>
+    resolveResources(learnt, models, warn, { signal }),
   );
   const { metadata, record } = writeUp(learnt, resources, {}, warn);
   const text = renderParameters(metadata.parameters);

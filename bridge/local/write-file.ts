@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, link, open, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import { codeOf, reasonOf } from './system-error.ts';
@@ -173,4 +173,20 @@ async function modeOf(path: string): Promise<number | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/**
+ * Says early, before long work, that a name is taken. Whether it is still free at the end is for the write to find out.
+ *
+ * @throws LineageError `output/exists`
+ */
+export async function refuseTaken(path: string): Promise<void> {
+  try {
+    await lstat(path);
+  } catch (error) {
+    // Not there, or not to be looked at: the write will tell.
+    if (error instanceof Error) return;
+    throw error;
+  }
+  throw new LineageError('output/exists', 'expected a free name, got one that is taken', { file: path });
 }

@@ -1,7 +1,7 @@
 import { LineageError } from '../kit/errors.ts';
 import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
 import { type AvifItem, type AvifMeta, makeMeta, readMeta } from './avif-meta.ts';
-import { type Box, listBoxes, makeBox } from './boxes.ts';
+import { type Box, listBoxes, listFileBoxes, makeBox } from './boxes.ts';
 import { latin1Bytes, need, u32be, u32beBytes, u64be } from './cursor.ts';
 import type { ItemLocation } from './item-location.ts';
 import { withoutExifPrefix } from './tiff.ts';
@@ -40,20 +40,27 @@ function malformed(message: string, byte: number): LineageError {
   return new LineageError('avif/malformed', message, { byte });
 }
 
-type File = { readonly boxes: readonly Box[]; readonly metaBox: Box; readonly meta: AvifMeta };
+type File = {
+  readonly boxes: readonly Box[];
+  /** Where the last box ends: what lies behind belongs to somebody else. */
+  readonly end: number;
+  readonly metaBox: Box;
+  readonly meta: AvifMeta;
+};
 
 function readFile(bytes: Uint8Array): File {
-  const boxes = listBoxes(bytes, 0, bytes.length, 'avif/malformed');
+  const { boxes, end } = listFileBoxes(bytes, 'avif/malformed');
   if (boxes[0]?.type !== 'ftyp') throw malformed('expected ftyp as the first box, got another', 0);
   const metaBox = boxes.find(({ type }) => type === 'meta');
   if (metaBox === undefined) throw malformed('expected a meta box, got none', 0);
   const meta = readMeta(bytes, metaBox);
+  const boxed = bytes.subarray(0, end);
   for (const { construction, dataReference, extents } of meta.locations.items) {
     if (construction !== 0 || dataReference !== 0) continue;
     // One check for the whole file: what items claim lies inside it.
-    for (const { offset, length } of extents) need(bytes, offset, length, 'avif/malformed');
+    for (const { offset, length } of extents) need(boxed, offset, length, 'avif/malformed');
   }
-  return { boxes, metaBox, meta };
+  return { boxes, end, metaBox, meta };
 }
 
 function isExifItem({ type }: AvifItem): boolean {
@@ -123,14 +130,14 @@ function dataOf(
  * Puts EXIF and XMP items into an AVIF. Their data goes into an `mdat` of their own at the end of the file, which the
  * next splice takes off again; data of replaced items elsewhere stays, unreferenced. `meta` is written anew with
  * the items listed, tied to the primary item, and every offset that it moves is mended: `iloc`, and the chunk
- * offsets of an animation. All else keeps its bytes and order.
+ * offsets of an animation. All else keeps its bytes and order, bytes behind the last box included.
  *
  * @param bytes a complete AVIF; not modified, not retained.
  * @returns a new file; splicing the same change again gives the same bytes.
  * @throws LineageError `avif/malformed`
  */
 export function spliceAvif(bytes: Uint8Array, change: AvifChange): Uint8Array {
-  const { boxes, metaBox, meta } = readFile(bytes);
+  const { boxes, end, metaBox, meta } = readFile(bytes);
   const exif = change.exif && concatBytes(new Uint8Array(4), change.exif);
   const xmp = typeof change.xmp === 'string' ? new TextEncoder().encode(change.xmp) : change.xmp;
   const plan = planItems(bytes, meta, [
@@ -139,7 +146,7 @@ export function spliceAvif(bytes: Uint8Array, change: AvifChange): Uint8Array {
   ]);
   const last = boxes.at(-1);
   const dropped = last !== undefined && isLeftOver(last, meta, plan) ? last : undefined;
-  const keptEnd = dropped?.start ?? bytes.length;
+  const keptEnd = dropped?.start ?? end;
 
   // Offsets have a fixed width, so a first draft tells how much `meta` grows.
   const draft = makeMeta(bytes, metaBox, meta, plan.items, plan.locations);
@@ -165,6 +172,7 @@ export function spliceAvif(bytes: Uint8Array, change: AvifChange): Uint8Array {
     else keep(pieces, box.start, box.end);
   }
   if (fresh.length > 0) pieces.push(makeBox('mdat', ...fresh));
+  keep(pieces, end, bytes.length);
   const out = assemble(bytes, pieces);
   if (out.length > U32_MAX) throw malformed('expected a file below 4 GiB, got more', 0);
   return out;

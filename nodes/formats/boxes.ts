@@ -1,6 +1,6 @@
-import { type ErrorCode, LineageError } from '../kit/errors.ts';
+import { type ErrorCode, isLineageError, LineageError } from '../kit/errors.ts';
 import { concatBytes } from './assemble.ts';
-import { fourCharsAt, latin1Bytes, u32be, u32beBytes, u64be } from './cursor.ts';
+import { fourCharsAt, latin1, latin1Bytes, u32be, u32beBytes, u64be } from './cursor.ts';
 
 /** ISO base media boxes. @see ISO/IEC 14496-12, 4.2 */
 export type Box = {
@@ -15,6 +15,8 @@ export type Box = {
 
 /** Boxes on one level; a sane file has some tens. */
 const MAX_BOXES = 10_000;
+/** Boxes on the outermost level of a picture. */
+const FILE_BOXES = new Set(['ftyp', 'meta', 'mdat', 'moov', 'moof', 'free', 'skip', 'uuid']);
 
 /**
  * Lists the boxes of [from, to): size u32 BE (1: u64 behind the type, 0: to the end) · type (4 ASCII).
@@ -23,6 +25,37 @@ const MAX_BOXES = 10_000;
  */
 export function listBoxes(bytes: Uint8Array, from: number, to: number, code: ErrorCode): Box[] {
   const boxes: Box[] = [];
+  for (const box of walkBoxes(bytes, from, to, code)) boxes.push(box);
+  return boxes;
+}
+
+/**
+ * Lists the boxes of a file up to what is none: bytes that somebody else put behind the picture.
+ *
+ * @returns the boxes, and where the last one ends.
+ * @throws LineageError `code` for a box of a common type that the file ends in: there it was cut off
+ */
+export function listFileBoxes(
+  bytes: Uint8Array,
+  code: ErrorCode,
+): { readonly boxes: readonly Box[]; readonly end: number } {
+  const boxes: Box[] = [];
+  let end = 0;
+  try {
+    for (const box of walkBoxes(bytes, 0, bytes.length, code)) {
+      if (box.isOpenEnded && !FILE_BOXES.has(box.type)) break;
+      boxes.push(box);
+      end = box.end;
+    }
+  } catch (error) {
+    const type = latin1(bytes.subarray(end + 4, end + 8));
+    if (!isLineageError(error, code) || FILE_BOXES.has(type) || boxes.length >= MAX_BOXES) throw error;
+  }
+  return { boxes, end };
+}
+
+function* walkBoxes(bytes: Uint8Array, from: number, to: number, code: ErrorCode): Generator<Box> {
+  let count = 0;
   let start = from;
   while (start < to) {
     let size = u32be(bytes, start, code);
@@ -38,12 +71,12 @@ export function listBoxes(bytes: Uint8Array, from: number, to: number, code: Err
         byte: start,
       });
     }
-    boxes.push({ type, start, data: start + head, end: start + size, isOpenEnded });
-    if (boxes.length > MAX_BOXES)
+    count++;
+    if (count > MAX_BOXES)
       throw new LineageError(code, `expected at most ${MAX_BOXES} boxes, got more`, { byte: start });
+    yield { type, start, data: start + head, end: start + size, isOpenEnded };
     start += size;
   }
-  return boxes;
 }
 
 function printable(type: string): string {

@@ -1,3 +1,4 @@
+import { isLineageError } from '../kit/errors.ts';
 import { concatBytes } from './assemble.ts';
 import { latin1Bytes, startsWith } from './cursor.ts';
 import { isInfotext } from './is-infotext.ts';
@@ -176,14 +177,29 @@ export function writeExif(change: ExifChange): Uint8Array {
   return concatBytes(tiffHeader(order, start), kept, new Uint8Array(padding), TAIL_MARK, body);
 }
 
+/** Whether a block holds values of ours: `prompt:` and `workflow:` texts, a UserComment of generation parameters. */
+export function holdsOurs(block: Uint8Array): boolean {
+  try {
+    const { userComment, ifd0Ascii } = readExif(block);
+    return isInfotext(userComment?.text ?? '') || ifd0Ascii.some(({ text }) => WORKFLOW_VALUE.test(text));
+  } catch (error) {
+    if (isLineageError(error, 'exif/malformed')) return false;
+    throw error;
+  }
+}
+
 /**
  * Takes our values out of a block: `prompt:` and `workflow:` texts, and a UserComment of generation parameters.
  *
+ * @param size of the picture, written where the block does not say it
  * @returns the rest, or undefined where nothing but what every block holds would be left.
  * @throws LineageError `exif/malformed`
  */
-export function removeOurExif(block: Uint8Array): Uint8Array | undefined {
-  const rest = writeExif({ ascii: new Map(), base: block });
+export function removeOurExif(
+  block: Uint8Array,
+  size: { readonly width?: number; readonly height?: number } = {},
+): Uint8Array | undefined {
+  const rest = writeExif({ ...size, ascii: new Map(), base: block });
   const { ifd0, exif } = parse(rest);
   const required = new Set(
     [...requiredIfd0('MM'), ...requiredExif({ ascii: new Map(), width: 1, height: 1 }, 'MM')].map(
@@ -198,7 +214,8 @@ export function removeOurExif(block: Uint8Array): Uint8Array | undefined {
 function isMovable({ ifd0, exif }: Base): boolean {
   const isPlain = (entry: TiffEntry): boolean =>
     entry.value !== undefined && entry.type !== 13 && !OPAQUE_TAGS.has(entry.tag);
-  return ifd0.next === 0 && exif.next === 0 && ifd0.entries.every(isPlain) && exif.entries.every(isPlain);
+  // Nothing is chained behind the EXIF directory; piexif leaves its next-IFD field out, so that value bytes stand there.
+  return ifd0.next === 0 && ifd0.entries.every(isPlain) && exif.entries.every(isPlain);
 }
 
 /** Where the part that an earlier write appended begins; the whole length where there is none, or where something else points into it. */

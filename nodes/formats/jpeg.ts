@@ -1,7 +1,9 @@
 import { LineageError } from '../kit/errors.ts';
 import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
 import { latin1, latin1Bytes, need, startsWith, u8, u16be, u16beBytes } from './cursor.ts';
+import { holdsOurs } from './exif.ts';
 import { isInfotext } from './is-infotext.ts';
+import { isMultiPictureIndex, moveMultiPictureIndex } from './multi-picture.ts';
 import { textOf } from './user-comment.ts';
 
 /** What a JPEG says beside its pixels. Byte blocks are views into the file. */
@@ -31,7 +33,7 @@ export type JpegChange = {
  * The most a segment may take, marker included. The length field alone could say two bytes more; readers and
  * budgets count the whole segment.
  */
-const MAX_SEGMENT_BYTES = 0xffff;
+export const MAX_SEGMENT_BYTES = 0xffff;
 /** Segments before the scan. The longest profiles and manifests take some hundred. */
 const MAX_SEGMENTS = 100_000;
 const MARKER = {
@@ -161,7 +163,8 @@ function isXmp(segment: Segment, data: Uint8Array): boolean {
 /**
  * Puts EXIF, XMP and a comment into a JPEG: EXIF stands first (behind JFIF's APP0, which must be the first), then
  * XMP; the comment stands behind all others, since readers of the field take the last. Every other segment and the
- * scans keep their bytes and order, extended XMP included.
+ * scans keep their bytes and order, extended XMP included, and so do pictures behind the first: the index of a
+ * Multi-Picture file follows them. Of several EXIF segments the first is changed; of the others ours go.
  *
  * @param bytes a complete JPEG; not modified, not retained.
  * @returns a new file; splicing the same change again gives the same bytes.
@@ -169,9 +172,14 @@ function isXmp(segment: Segment, data: Uint8Array): boolean {
  */
 export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
   const segments = listSegments(bytes);
+  const firstExif = segments.find((segment) => isExif(segment, bytes.subarray(segment.data, segment.end)));
   const isReplaced = (segment: Segment): boolean => {
     const data = bytes.subarray(segment.data, segment.end);
-    if (isExif(segment, data)) return change.exif !== undefined;
+    if (isExif(segment, data)) {
+      return (
+        change.exif !== undefined && (segment === firstExif || holdsOurs(data.subarray(EXIF_HEAD.length)))
+      );
+    }
     if (isXmp(segment, data)) return change.xmp !== undefined;
     return segment.marker === MARKER.com && change.comment !== undefined && isInfotext(textOf(data));
   };
@@ -179,12 +187,38 @@ export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
   const headAt = endOfLeading(kept, (segment) => segment.marker === MARKER.app0);
   const commentAt = change.comment ? placeOfComment(kept) : -1;
   const pieces: Piece[] = [{ from: 0, to: 2 }];
-  for (const [index, segment] of kept.entries()) {
-    if (index === headAt) pieces.push(...makeHead(change));
-    if (index === commentAt && change.comment) pieces.push(makeSegment(MARKER.com, change.comment));
-    keep(pieces, segment.start, segment.end);
+  let outAt = 2;
+  let index: { readonly segment: Segment; readonly place: number; readonly dataOutAt: number } | undefined;
+  const put = (segmentBytes: Uint8Array): void => {
+    pieces.push(segmentBytes);
+    outAt += segmentBytes.length;
+  };
+  for (const [i, segment] of kept.entries()) {
+    if (i === headAt) for (const made of makeHead(change)) put(made);
+    if (i === commentAt && change.comment) put(makeSegment(MARKER.com, change.comment));
+    const isIndex =
+      segment.marker === MARKER.app2 && isMultiPictureIndex(bytes.subarray(segment.data, segment.end));
+    if (isIndex && index === undefined) {
+      keep(pieces, segment.start, segment.data);
+      index = { segment, place: pieces.length, dataOutAt: outAt + segment.data - segment.start };
+      pieces.push({ from: segment.data, to: segment.end });
+    } else if (index?.place === pieces.length - 1) pieces.push({ from: segment.start, to: segment.end });
+    else keep(pieces, segment.start, segment.end);
+    outAt += segment.end - segment.start;
   }
-  keep(pieces, segments.at(-1)?.end ?? bytes.length, bytes.length);
+  const scanAt = segments.at(-1)?.end ?? bytes.length;
+  if (index !== undefined) {
+    const { data, end } = index.segment;
+    const whole = outAt - scanAt;
+    const behind = whole - (index.dataOutAt - data);
+    // Offsets count from the TIFF header, which stands behind `MPF\0`.
+    pieces[index.place] = moveMultiPictureIndex(
+      bytes.subarray(data, end),
+      { whole, behind },
+      scanAt - data - 4,
+    );
+  }
+  keep(pieces, scanAt, bytes.length);
   return assemble(bytes, pieces);
 }
 

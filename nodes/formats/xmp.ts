@@ -67,9 +67,7 @@ export function setXmpProperty(
   const cleaned = removeProperty(packet, property);
   if (value === null) return cleaned;
   const rdf = findRdf(cleaned);
-  const prefix = rdf.written.includes(':') ? rdf.written.slice(0, rdf.written.indexOf(':')) : undefined;
-  if (prefix === undefined)
-    throw new LineageError('xmp/malformed', 'expected rdf:RDF with a prefix, got a default namespace');
+  const [prefix] = rdf.written.includes(':') ? rdf.written.split(':', 1) : [];
   const description = makeDescription(property, value, prefix, aboutOf(rdf));
   if (!rdf.isEmptyTag)
     return `${cleaned.slice(0, rdf.contentTo)}${description}${cleaned.slice(rdf.contentTo)}`;
@@ -130,11 +128,14 @@ function startOfAttribute(
 function makeDescription(
   { namespace, prefix, name }: XmpProperty,
   value: string,
-  rdf: string,
+  knownPrefix: string | undefined,
   about: string,
 ): string {
+  const rdf = knownPrefix ?? 'rdf';
+  // RDF as the default namespace gives attributes none: the description declares a prefix of its own.
+  const declared = knownPrefix === undefined ? ` xmlns:rdf="${RDF}"` : '';
   return (
-    `<${rdf}:Description ${rdf}:about="${encodeXmlAttribute(about)}" xmlns:${prefix}="${encodeXmlAttribute(namespace)}">` +
+    `<${rdf}:Description${declared} ${rdf}:about="${encodeXmlAttribute(about)}" xmlns:${prefix}="${encodeXmlAttribute(namespace)}">` +
     `<${prefix}:${name}>${encodeXml(value)}</${prefix}:${name}></${rdf}:Description>`
   );
 }

@@ -1,5 +1,6 @@
 import type { NodeRule } from '../../rules/define.ts';
-import type { NodeId, PromptGraph, PromptNode } from './graph.ts';
+import type { Answers, Memo } from './answers.ts';
+import type { PromptGraph, PromptNode } from './graph.ts';
 import { numberedInputs } from './numbered-inputs.ts';
 import type { RuleBook } from './rule-book.ts';
 
@@ -17,7 +18,19 @@ export type BundleFinder = (start: PromptNode, key: string, depth: number) => No
  *
  * @param selected asked at switches between bundles, with the depth that the search was given
  */
-export function createBundleFinder(graph: PromptGraph, book: RuleBook, selected: Selector): BundleFinder {
+export function createBundleFinder(
+  graph: PromptGraph,
+  book: RuleBook,
+  selected: Selector,
+  answers: Answers,
+): BundleFinder {
+  const memos = new Map<string, Memo<PromptNode, NodeInput | undefined>>();
+  function memoOf(key: string): Memo<PromptNode, NodeInput | undefined> {
+    const memo = memos.get(key) ?? answers.createMemo();
+    memos.set(key, memo);
+    return memo;
+  }
+
   const skipsByKey = new Map<string, Map<PromptNode, PromptNode>>();
 
   /**
@@ -54,19 +67,49 @@ export function createBundleFinder(graph: PromptGraph, book: RuleBook, selected:
     return names.flatMap((name) => graph.get(node.links.get(name)?.from ?? '') ?? []);
   }
 
-  return (start, key, depth) => {
-    const seen = new Set<NodeId>();
-    const waiting: PromptNode[] = [start];
-    for (let next = waiting.pop(); next; next = waiting.pop()) {
-      const node = skipPlain(next, key);
-      if (seen.has(node.id)) continue;
-      seen.add(node.id);
-      if (sets(node, key)) return { node, input: key };
-      const rule = book.get(node.classType)?.rule;
-      if (rule) waiting.push(...bundlesOf(node, rule, depth).reverse());
+  /** Depth first with an explicit stack; what is told of the nodes on the way is remembered with the answer. */
+  function search(start: PromptNode, key: string, depth: number): NodeInput | undefined {
+    const before = answers.cuts();
+    const keep = (node: PromptNode, found: NodeInput | undefined): void =>
+      memoOf(key).keep(node, found, before);
+    const way: { readonly node: PromptNode; readonly rest: PromptNode[] }[] = [];
+    const isOnWay = new Set<PromptNode>();
+    const done = new Set<PromptNode>();
+    let isCircular = false;
+    let next: PromptNode | undefined = start;
+    while (next || way.length > 0) {
+      if (next) {
+        const node = skipPlain(next, key);
+        next = undefined;
+        if (isOnWay.has(node)) isCircular = true;
+        else if (!done.has(node)) {
+          const known = sets(node, key) ? { value: { node, input: key } } : memoOf(key).known(node);
+          if (known?.value) {
+            for (const each of way) keep(each.node, known.value);
+            // In a circle, what failed may have failed only because its way on was taken already.
+            if (!isCircular) for (const each of done) keep(each, undefined);
+            return known.value;
+          }
+          const rule = known ? undefined : book.get(node.classType)?.rule;
+          if (rule) {
+            way.push({ node, rest: bundlesOf(node, rule, depth).reverse() });
+            isOnWay.add(node);
+          } else done.add(node);
+        }
+      }
+      const top = way.at(-1);
+      if (!top) continue;
+      next = top.rest.pop();
+      if (next) continue;
+      way.pop();
+      isOnWay.delete(top.node);
+      done.add(top.node);
     }
+    for (const each of done) keep(each, undefined);
     return undefined;
-  };
+  }
+
+  return search;
 }
 
 /** The linked inputs that bring bundles in, in the rule's order, or by number for a prefix. */

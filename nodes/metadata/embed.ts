@@ -5,7 +5,7 @@ import type { WarningSink } from '../kit/warnings.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import { exifWith, fitJpeg } from './fit-jpeg.ts';
 import { renderParameters } from './infotext.ts';
-import { type Kept, keepOwnBlocks, leftBehind, withoutOurs, withoutTag } from './kept-blocks.ts';
+import { fitSegments, type Kept, keepOwnBlocks, leftBehind, withoutOurs, withoutTag } from './kept-blocks.ts';
 import { RECORD_KEYWORD, RECORD_XMP } from './record-places.ts';
 import { type Dropped, type Stage, TOO_SMALL } from './stages.ts';
 
@@ -39,12 +39,15 @@ export type Embedded = {
  */
 export function embedMetadata(bytes: Uint8Array, request: EmbedRequest, warn: WarningSink): Embedded {
   const container = readContainer(bytes);
-  const kept = keepOwnBlocks(container, request.carriedFrom, warn);
+  const found = keepOwnBlocks(container, request.carriedFrom, warn);
+  const { kept, dropped: tooLong } =
+    container.format === 'jpeg' ? fitSegments(found) : { kept: found, dropped: [] };
   if (container.hasC2pa)
     warn('embed/c2pa', 'its signature does not cover the new metadata', container.format);
   const embedded = embedByFormat(bytes, container, request, kept);
   const dropped = [
     ...leftBehind(request.carriedFrom),
+    ...tooLong,
     ...withoutTag(container, kept, request),
     ...embedded.dropped,
   ];
@@ -71,7 +74,7 @@ function embedPng(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedde
     texts,
     itxt: new Map([[RECORD_KEYWORD, request.record]]),
     removeKeywords: stale,
-    exif: (kept.exif && withoutOurs(kept.exif)) ?? null,
+    exif: withoutOurs(kept) ?? null,
     xmp: kept.xmp === undefined ? null : setXmpProperty(kept.xmp, RECORD_XMP, null),
   });
   return { bytes: spliced, stage: 'full', text, dropped: [] };

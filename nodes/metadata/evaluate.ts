@@ -1,9 +1,11 @@
 import type { NodeRule, Operand } from '../../rules/define.ts';
+import { createAnswers } from './answers.ts';
 import { createBundleFinder, type NodeInput } from './bundles.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
 import type { Link, NodeId, PromptGraph, PromptNode } from './graph.ts';
 import { asText, compute } from './operations.ts';
 import { candidatesOf, createPresence } from './presence.ts';
+import { createTextBudget } from './python-text.ts';
 import type { RuleBook } from './rule-book.ts';
 
 /** A value found without running anything, and the nodes it came through, origin first. */
@@ -29,14 +31,21 @@ const MAX_VALUE_DEPTH = 256;
  * remembered, so that a shared chain is walked once.
  */
 export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: ExecutedValues): Evaluator {
-  const answers = new Map<string, Found | undefined>();
+  const answers = createAnswers();
+  const values = answers.createMemo<string, Found | undefined>();
+  const choices = answers.createMemo<PromptNode, string | undefined>();
+  const outerChoices = new Map<PromptNode, string | undefined>();
+  const candidates = new Map<PromptNode, readonly NodeInput[]>();
+  const budget = createTextBudget();
   const open = new Set<string>();
-  const bundled = createBundleFinder(graph, book, selected);
+  const bundled = createBundleFinder(graph, book, selected, answers);
   const hasValue = createPresence(graph, book, {
     maxDepth: MAX_VALUE_DEPTH,
     wasExecuted: (link) => executedValue(link) !== undefined,
     selected,
     bundled,
+    candidates: candidatesAt,
+    answers,
   });
 
   function input(node: PromptNode, name: string, depth = 0): Found | undefined {
@@ -48,13 +57,16 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
 
   function output(link: Link, depth: number, wanted?: string): Found | undefined {
     const key = `${link.from}\n${link.slot}\n${wanted ?? ''}`;
-    if (answers.has(key)) return answers.get(key);
-    if (open.has(key) || depth > MAX_VALUE_DEPTH) return undefined;
-    open.add(key);
-    const found = executedValue(link) ?? staticValue(link, depth, wanted);
-    open.delete(key);
-    answers.set(key, found);
-    return found;
+    return values.ask(key, () => {
+      if (open.has(key) || depth > MAX_VALUE_DEPTH) {
+        answers.cut();
+        return undefined;
+      }
+      open.add(key);
+      const found = executedValue(link) ?? staticValue(link, depth, wanted);
+      open.delete(key);
+      return found;
+    });
   }
 
   function executedValue(link: Link): Found | undefined {
@@ -90,11 +102,16 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     if (operation) {
       // A node that is joined with itself stands here once.
       const through = new Set<NodeId>();
-      const value = compute(operation, [...node.literals.keys(), ...node.links.keys()], (operand) => {
-        const found = operandValue(node, operand, depth);
-        for (const id of found?.through ?? []) through.add(id);
-        return found?.value;
-      });
+      const value = compute(
+        operation,
+        [...node.literals.keys(), ...node.links.keys()],
+        (operand) => {
+          const found = operandValue(node, operand, depth);
+          for (const id of found?.through ?? []) through.add(id);
+          return found?.value;
+        },
+        budget,
+      );
       return value === undefined ? undefined : { value, through: [...through] };
     }
     const passed = rule.gives?.[slot];
@@ -110,10 +127,28 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     return input(node, name, depth);
   }
 
-  function selected(node: PromptNode, rule: NodeRule, depth = 0): string | undefined {
+  function candidatesAt(node: PromptNode, prefix: string): readonly NodeInput[] {
+    const known = candidates.get(node) ?? candidatesOf(node, prefix);
+    candidates.set(node, known);
+    return known;
+  }
+
+  function selected(node: PromptNode, rule: NodeRule, depth: number): string | undefined {
+    return choices.ask(node, () => choose(node, rule, depth));
+  }
+
+  /** A question from outside has one answer, also where it is cut short. */
+  function selectedOutside(node: PromptNode, rule: NodeRule): string | undefined {
+    if (outerChoices.has(node)) return outerChoices.get(node);
+    const chosen = answers.question(() => selected(node, rule, 0));
+    outerChoices.set(node, chosen);
+    return chosen;
+  }
+
+  function choose(node: PromptNode, rule: NodeRule, depth: number): string | undefined {
     const how = rule.switch;
     if (!how) return undefined;
-    if ('first' in how) return candidatesOf(node, how.first).find((at) => hasValue(at, depth))?.input;
+    if ('first' in how) return candidatesAt(node, how.first).find((at) => hasValue(at, depth))?.input;
     const by = input(node, how.by, depth + 1);
     if (!by) return undefined;
     const text = asText(by.value);
@@ -121,9 +156,9 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
   }
 
   return {
-    input: (node, name) => input(node, name),
-    selected: (node, rule) => selected(node, rule),
-    bundled: (node, key) => bundled(node, key, 0),
+    input: (node, name) => answers.question(() => input(node, name)),
+    selected: selectedOutside,
+    bundled: (node, key) => answers.question(() => bundled(node, key, 0)),
   };
 }
 

@@ -81,7 +81,8 @@ function parseKeepingSpelling(text: string): Json {
 }
 
 function malformed(cause: unknown, where: { readonly file?: string }): LineageError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  // The engine quotes the document, line breaks and all; a message is one line.
+  const detail = (cause instanceof Error ? cause.message : String(cause)).replace(/\s+/g, ' ');
   return new LineageError('graph/malformed', `expected JSON, got: ${detail}`, where, { cause });
 }
 

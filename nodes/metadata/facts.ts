@@ -87,6 +87,11 @@ function toFact(
     warn('value/not-a-number', `${field} expects a number, got ${asText(value)}`, `${node.id}.${input}`);
     return undefined;
   }
+  if (normalised.kind === 'wrong-type') {
+    const got = Array.isArray(value) ? 'a list' : 'an object';
+    warn('value/wrong-type', `${field} expects one value, got ${got}`, `${node.id}.${input}`);
+    return undefined;
+  }
   return {
     field,
     value: normalised.value,

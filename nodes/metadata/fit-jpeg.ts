@@ -1,8 +1,8 @@
-import { chooseWorkflowTags, removeOurExif, writeExif } from '../formats/exif.ts';
+import { chooseWorkflowTags, writeExif } from '../formats/exif.ts';
 import { commentSegmentBytes, exifSegmentBytes } from '../formats/jpeg.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import { renderParameters } from './infotext.ts';
-import type { Kept } from './kept-blocks.ts';
+import { type Kept, withoutOurs } from './kept-blocks.ts';
 import { type Dropped, fitMinimal, leftOut, reduceParameters, type Stage, TOO_SMALL } from './stages.ts';
 
 /** What one file gets: its EXIF block, the infotext in it, and what that cost. */
@@ -55,9 +55,8 @@ export function fitJpeg(metadata: FileMetadata, kept: Kept, budget: number): Blo
     (text) => commentSegmentBytes(encoder.encode(text)) <= budget,
     true,
   );
-  const exif = (kept.exif && removeOurExif(kept.exif)) ?? null;
   return {
-    exif,
+    exif: withoutOurs(kept) ?? null,
     text: comment?.text ?? '',
     stage: 'com-marker',
     dropped: [...graphs, ...(comment?.dropped ?? [])],

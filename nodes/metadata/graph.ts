@@ -25,7 +25,7 @@ const MAX_LITERAL_DEPTH = 64;
 const LOST = 'a value that is no JSON, or nests too deep, was read as null';
 
 /**
- * The only place in this room that sees `unknown`. Accepts the graph itself, or a document that carries it as
+ * Where a graph that anybody may have sent becomes typed. Accepts the graph itself, or a document that carries it as
  * `prompt` (a queue request, a recorded pair).
  *
  * @throws LineageError `graph/malformed` when nothing in it looks like a prompt graph

@@ -1,6 +1,7 @@
 import type { Container } from '../formats/container.ts';
-import { chooseWorkflowTags, readExif, removeOurExif } from '../formats/exif.ts';
+import { chooseWorkflowTags, holdsOurs, readExif, removeOurExif } from '../formats/exif.ts';
 import { isInfotext } from '../formats/is-infotext.ts';
+import { exifSegmentBytes, MAX_SEGMENT_BYTES, xmpSegmentBytes } from '../formats/jpeg.ts';
 import { setXmpProperty } from '../formats/xmp.ts';
 import { isLineageError } from '../kit/errors.ts';
 import type { WarningSink } from '../kit/warnings.ts';
@@ -40,12 +41,31 @@ export function keepOwnBlocks(own: Container, carriedFrom: Container | undefined
   };
 }
 
-/** A block with nothing of ours in it stays as it is, byte for byte. */
-export function withoutOurs(block: Uint8Array): Uint8Array | undefined {
-  const { userComment, ifd0Ascii } = readExif(block);
-  const ours =
-    isInfotext(userComment?.text ?? '') || ifd0Ascii.some(({ text }) => /^(prompt|workflow):/i.test(text));
-  return ours ? removeOurExif(block) : block;
+/** The picture's own EXIF. A block with nothing of ours in it stays as it is, byte for byte. */
+export function withoutOurs({ exif, width, height }: Kept): Uint8Array | undefined {
+  return exif && holdsOurs(exif) ? removeOurExif(exif, { width, height }) : exif;
+}
+
+/** Other formats hold blocks of any length: what is too long for a segment of a JPEG is left out, and that is told. */
+export function fitSegments(kept: Kept): { readonly kept: Kept; readonly dropped: readonly Dropped[] } {
+  const { exif, xmp, ...others } = kept;
+  const ownExif = withoutOurs(kept);
+  const hasRoom = {
+    exif: ownExif === undefined || exifSegmentBytes(ownExif) <= MAX_SEGMENT_BYTES,
+    xmp: xmp === undefined || xmpSegmentBytes(setXmpProperty(xmp, RECORD_XMP, null)) <= MAX_SEGMENT_BYTES,
+  };
+  const why = 'a JPEG segment holds 65,535 bytes';
+  return {
+    kept: {
+      ...others,
+      ...(exif && hasRoom.exif && { exif }),
+      ...(xmp !== undefined && hasRoom.xmp && { xmp }),
+    },
+    dropped: [
+      ...(hasRoom.exif ? [] : [{ what: 'EXIF of the picture', why }]),
+      ...(hasRoom.xmp ? [] : [{ what: 'XMP of the picture', why }]),
+    ],
+  };
 }
 
 /** A camera that uses every tag we could take leaves no place for the graph. */

@@ -26,10 +26,12 @@ const NUMERIC_FIELDS: ReadonlySet<MetaField> = new Set(
 
 export type Normalised =
   | { readonly kind: 'fact'; readonly value: FactValue }
-  /** Nothing to tell: no file chosen, a list where one text is wanted. */
+  /** Nothing to tell: no file chosen. */
   | { readonly kind: 'absent' }
   /** A number was needed and something else came. */
-  | { readonly kind: 'not-a-number' };
+  | { readonly kind: 'not-a-number' }
+  /** A list or a dictionary, where one text is wanted. */
+  | { readonly kind: 'wrong-type' };
 
 /**
  * Brings a raw value into the form its field promises. Placeholders ("None") become absence, so that none can
@@ -37,8 +39,8 @@ export type Normalised =
  */
 export function normaliseValue(field: MetaField, raw: Json, how: Normaliser | undefined): Normalised {
   const value = how === undefined ? raw : applyNormaliser(raw, how);
-  if (value === null || (typeof value === 'object' && !(value instanceof ExactNumber)))
-    return { kind: 'absent' };
+  if (value === null) return { kind: 'absent' };
+  if (typeof value === 'object' && !(value instanceof ExactNumber)) return { kind: 'wrong-type' };
   if (TEXT_FIELDS.has(field)) return { kind: 'fact', value: asText(value) };
   if (NUMERIC_FIELDS.has(field)) return asNumber(value);
   const text = asText(value).trim();

@@ -1,7 +1,15 @@
 import type { Operand, Operation } from '../../rules/define.ts';
 import { ExactNumber, type Json } from './exact-json.ts';
 import { numberedInputs } from './numbered-inputs.ts';
-import { changeCase, MAX_TEXT_CHARS, replaceByPattern, replaceText, trimText } from './python-text.ts';
+import {
+  changeCase,
+  createTextBudget,
+  MAX_TEXT_CHARS,
+  replaceByPattern,
+  replaceText,
+  type TextBudget,
+  trimText,
+} from './python-text.ts';
 
 /** Gives an operand's value, or undefined when only a run could tell. */
 type ValueOf = (operand: Operand) => Json | undefined;
@@ -10,9 +18,28 @@ type ValueOf = (operand: Operand) => Json | undefined;
  * Computes one output of a string or number node. The meaning of every operation is ComfyUI's own.
  *
  * @param inputs names of the node's inputs, for operations that take every input of a prefix
- * @returns undefined when an operand is unknown, or the result longer than any text that people write
+ * @param budget what the graph's string nodes may still cost; spent here
+ * @returns undefined when an operand is unknown, the result longer than any text that people write, or the budget spent
  */
-export function compute(operation: Operation, inputs: readonly string[], lookUp: ValueOf): Json | undefined {
+export function compute(
+  operation: Operation,
+  inputs: readonly string[],
+  lookUp: ValueOf,
+  budget: TextBudget = createTextBudget(),
+): Json | undefined {
+  if (budget.chars <= 0) return undefined;
+  const value = computeUnbounded(operation, inputs, lookUp, budget);
+  // The smallest answer costs something too, as does what was read for it: a text that is cut to a word.
+  budget.chars -= typeof value === 'string' ? value.length : 1;
+  return value;
+}
+
+function computeUnbounded(
+  operation: Operation,
+  inputs: readonly string[],
+  lookUp: ValueOf,
+  budget: TextBudget,
+): Json | undefined {
   const text = (operand: Operand): string | undefined => textOf(lookUp(operand));
   const flag = (operand: Operand | undefined): boolean => operand !== undefined && lookUp(operand) === true;
   switch (operation.op) {
@@ -28,7 +55,7 @@ export function compute(operation: Operation, inputs: readonly string[], lookUp:
       if (from === undefined || find === undefined || replacement === undefined) return undefined;
       const flags = `${flag(operation.ignoreCase) ? 'i' : ''}${flag(operation.multiline) ? 'm' : ''}${flag(operation.dotAll) ? 's' : ''}`;
       const count = operation.count === undefined ? 0 : Number(text(operation.count) ?? 0);
-      return replaceByPattern(from, find, replacement, flags, count);
+      return replaceByPattern(from, find, replacement, flags, count, budget);
     }
     case 'trim': {
       const [from, mode] = [text(operation.text), operation.mode ? text(operation.mode) : 'both'];
@@ -67,7 +94,7 @@ export function compute(operation: Operation, inputs: readonly string[], lookUp:
   }
 }
 
-/** A scalar as text, as Python's `str` would put it where that matters (true, 8.0, exact seeds). */
+/** A scalar as the graph spells it: 8.0 stays 8.0, a 64-bit seed exact. */
 export function asText(value: Json): string {
   if (value instanceof ExactNumber) return value.text;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);

@@ -1,3 +1,4 @@
+import type { Answers } from './answers.ts';
 import { type BundleFinder, bundleInputs, type NodeInput, type Selector } from './bundles.ts';
 import type { Link, PromptGraph, PromptNode } from './graph.ts';
 import { numberedInputs } from './numbered-inputs.ts';
@@ -9,6 +10,8 @@ type Asked = {
   readonly wasExecuted: (link: Link) => boolean;
   readonly selected: Selector;
   readonly bundled: BundleFinder;
+  readonly candidates: (node: PromptNode, prefix: string) => readonly NodeInput[];
+  readonly answers: Answers;
 };
 
 /** A link of a search, and the one that led to it. */
@@ -23,31 +26,48 @@ export type Presence = (at: NodeInput, depth: number) => boolean;
  * with nothing to hand on.
  */
 export function createPresence(graph: PromptGraph, book: RuleBook, asked: Asked): Presence {
-  const answers = new Map<string, boolean>();
+  const { answers } = asked;
+  const presences = answers.createMemo<string, boolean>();
+  const searching = new Set<string>();
 
   function carries(start: Link, depth: number): boolean {
-    const known = answers.get(keyOf(start));
-    if (known !== undefined) return known;
-    if (depth > asked.maxDepth) return true;
-    // Nothing new comes out of a circle.
-    answers.set(keyOf(start), false);
+    const known = presences.known(keyOf(start));
+    if (known) return known.value;
+    if (depth > asked.maxDepth) {
+      answers.cut();
+      return true;
+    }
+    if (searching.has(keyOf(start))) {
+      // Nothing new comes out of a circle.
+      answers.cut();
+      return false;
+    }
+    searching.add(keyOf(start));
+    const found = search(start, depth);
+    searching.delete(keyOf(start));
+    return found;
+  }
+
+  function search(start: Link, depth: number): boolean {
+    const before = answers.cuts();
     const seen = new Set([keyOf(start)]);
     const waiting: Trail[] = [{ link: start }];
     for (let trail = waiting.pop(); trail; trail = waiting.pop()) {
       const sources = open(trail.link, depth);
       const links =
         sources === 'a value' ? [] : sources.flatMap(({ node, input }) => node.links.get(input) ?? []);
-      if (sources === 'a value' || links.some((link) => answers.get(keyOf(link)))) {
-        for (let at: Trail | undefined = trail; at; at = at.behind) answers.set(keyOf(at.link), true);
+      if (sources === 'a value' || links.some((link) => presences.known(keyOf(link))?.value)) {
+        for (let at: Trail | undefined = trail; at; at = at.behind)
+          presences.keep(keyOf(at.link), true, before);
         return true;
       }
       for (const link of links) {
-        if (seen.has(keyOf(link)) || answers.has(keyOf(link))) continue;
+        if (seen.has(keyOf(link)) || presences.known(keyOf(link))) continue;
         seen.add(keyOf(link));
         waiting.push({ link, behind: trail });
       }
     }
-    for (const key of seen) answers.set(key, false);
+    for (const key of seen) presences.keep(key, false, before);
     return false;
   }
 
@@ -68,7 +88,7 @@ export function createPresence(graph: PromptGraph, book: RuleBook, asked: Asked)
       );
     }
     if (!rule.switch) return 'a value';
-    if ('first' in rule.switch) return unlessLiteral(candidatesOf(node, rule.switch.first));
+    if ('first' in rule.switch) return unlessLiteral(asked.candidates(node, rule.switch.first));
     const input = asked.selected(node, rule, depth + 1);
     return input === undefined ? 'a value' : unlessLiteral([{ node, input }]);
   }

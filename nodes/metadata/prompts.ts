@@ -8,6 +8,8 @@ export type Side = 'positive' | 'negative';
 
 /** What stands between texts that meet where no rule says otherwise. */
 const DEFAULT_JOIN = '\n';
+/** Longer than any prompt that people write; what many nodes add to one may be. */
+const MAX_PROMPT_CHARS = 1024 * 1024;
 const PROMPT_FIELD = { positive: 'POSITIVE_PROMPT', negative: 'NEGATIVE_PROMPT' } as const;
 
 /**
@@ -25,7 +27,13 @@ export function composePrompt(start: Arrival, side: Side, context: FlowContext):
   const stack: Pending[] = [{ arrival: start, join: DEFAULT_JOIN }];
   for (let at = stack.pop(); at; at = stack.pop()) {
     if ('text' in at) {
-      if (!written.has(at.text)) prompt += prompt === '' ? at.text : `${at.join}${at.text}`;
+      if (written.has(at.text)) continue;
+      if (prompt.length + at.join.length + at.text.length > MAX_PROMPT_CHARS) {
+        const most = `the ${side} prompt is longer than ${MAX_PROMPT_CHARS} characters; what is beyond was left out`;
+        context.warn('embed/dropped', most, start.node.id);
+        break;
+      }
+      prompt += prompt === '' ? at.text : `${at.join}${at.text}`;
       written.add(at.text);
       continue;
     }

@@ -8,6 +8,18 @@ const MAX_REGEX_PATTERN = 200;
 const MAX_REGEX_REPLACEMENT = 2_000;
 /** Tries of a backtracking matcher, at worst; about a second's. */
 const MAX_REGEX_TRIES = 1e9;
+/** The same for all patterns of a graph together. */
+const MAX_REGEX_TRIES_PER_GRAPH = 2e9;
+/** All texts that are computed for a graph. */
+const MAX_CHARS_PER_GRAPH = 4 * 1024 * 1024;
+
+/** What the string nodes of one graph may still cost; spent as they are computed. */
+export type TextBudget = { regexTries: number; chars: number };
+
+/** The budget of a graph. */
+export function createTextBudget(): TextBudget {
+  return { regexTries: MAX_REGEX_TRIES_PER_GRAPH, chars: MAX_CHARS_PER_GRAPH };
+}
 
 /**
  * Python's `str.replace`: an empty text is found before every character and at the end.
@@ -25,6 +37,7 @@ export function replaceText(from: string, find: string, replacement: string): st
  *
  * @param flags JavaScript's, of `ims`
  * @param count how many matches are replaced, 0 for all
+ * @param budget its tries are spent
  * @returns undefined where the pattern is none of ours, could stall, or would mean something else here
  */
 export function replaceByPattern(
@@ -33,10 +46,14 @@ export function replaceByPattern(
   replacement: string,
   flags: string,
   count: number,
+  budget: TextBudget = createTextBudget(),
 ): string | undefined {
   if (from.length > MAX_REGEX_TEXT || pattern.length > MAX_REGEX_PATTERN) return undefined;
   if (replacement.length > MAX_REGEX_REPLACEMENT) return undefined;
-  if (couldStall(pattern, from.length) || meansOtherThanPython(pattern, from)) return undefined;
+  if (meansOtherThanPython(pattern, from)) return undefined;
+  const tries = countTries(pattern, from.length);
+  if (tries > Math.min(MAX_REGEX_TRIES, budget.regexTries)) return undefined;
+  budget.regexTries -= tries;
   const compiled = compilePattern(pattern, flags);
   const template = parseTemplate(replacement);
   if (!compiled || !template) return undefined;
@@ -55,19 +72,19 @@ export function replaceByPattern(
 }
 
 /**
- * Whether matching could take longer than anybody waits. Every quantifier or reference to a group can be tried at
+ * How many tries matching takes at worst. Every quantifier or reference to a group can be tried at
  * every length, every alternative doubles the ways; a quantified group is refused whatever it holds.
  */
-function couldStall(pattern: string, textChars: number): boolean {
+function countTries(pattern: string, textChars: number): number {
   const references = pattern.match(/\\[1-9k]/g)?.length ?? 0;
   const bare = pattern
     .replace(/\\[\s\S]/g, 'x')
     .replace(/\[[^\]]*\]/g, 'x')
     .replace(/\(\?(?:[:=!]|<[=!]|P?<\w*>)/g, '(');
-  if (/\)\s*[*+{]/.test(bare)) return true;
+  if (/\)\s*[*+{]/.test(bare)) return Number.POSITIVE_INFINITY;
   const quantifiers = bare.match(/(?:[*+?]|\{[\d,]*\})\??/g)?.length ?? 0;
   const alternatives = bare.match(/\|/g)?.length ?? 0;
-  return (textChars + 2) ** (quantifiers + references + 1) * 2 ** alternatives > MAX_REGEX_TRIES;
+  return (textChars + 2) ** (quantifiers + references + 1) * 2 ** alternatives;
 }
 
 /** Where the same pattern matches differently: Python's classes know all letters, its `$` a line end at the end. */

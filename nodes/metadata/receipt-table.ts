@@ -72,9 +72,13 @@ function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - columnsOf(text)));
 }
 
+/** Wide and full-width blocks, and what shows as an emoji. @see https://www.unicode.org/reports/tr11/ */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}/u;
+
 /** Terminal columns: East Asian characters and emoji take two. */
 function columnsOf(text: string): number {
   let columns = 0;
-  for (const char of text) columns += (char.codePointAt(0) ?? 0) >= 0x1100 && !'…✓✗'.includes(char) ? 2 : 1;
+  for (const char of text) columns += WIDE.test(char) ? 2 : 1;
   return columns;
 }

@@ -61,25 +61,34 @@ export function resourceOf(fact: CapturedFact, resources: Resources): Resource |
   return naming && resources.get(resourceKey(naming.kind, asText(fact.value)));
 }
 
+/** A resource as a record of ours tells of it. */
+type Recorded = { readonly kind: string; readonly name: string } & {
+  readonly [Hash in keyof FileHashes]?: string | undefined;
+};
+
 /**
  * Names to files and hashes: the one step between parse and write that waits. A file that is missing, outside
  * the configured folders or unreadable is a fact of the result and a warning, not an exception.
+ *
+ * @param more.known what a record in the picture at hand says of files of the same kind and name; used, with a
+ *   warning, where no model folders are configured, so that tagging a picture again does not lose its hashes
  */
 export async function resolveResources(
   learnt: Learnt,
   models: ModelStore,
   warn: WarningSink,
-  signal?: AbortSignal,
+  more: { readonly signal?: AbortSignal; readonly known?: readonly Recorded[] } = {},
 ): Promise<Resources> {
   const resources = new Map<string, Resource>();
+  const known = new Map(more.known?.map((each) => [`${each.kind}:${each.name}`, each]));
   for (const fact of allFacts(learnt)) {
     const naming = NAMES[fact.field];
     if (!naming) continue;
     const name = asText(fact.value);
     const key = resourceKey(naming.kind, name);
     if (resources.has(key)) continue;
-    signal?.throwIfAborted();
-    resources.set(key, await resolveOne(naming, name, models, warn, signal));
+    more.signal?.throwIfAborted();
+    resources.set(key, await resolveOne(naming, name, models, warn, { ...more, known: known.get(key) }));
   }
   return resources;
 }
@@ -89,13 +98,15 @@ async function resolveOne(
   name: string,
   models: ModelStore,
   warn: WarningSink,
-  signal: AbortSignal | undefined,
+  { signal, known }: { readonly signal?: AbortSignal; readonly known: Recorded | undefined },
 ): Promise<Resource> {
   const lookup = await models.find(name, folders);
   if (!lookup.found) {
     if (lookup.reason === 'missing') warn('resource/missing', `${kind} ${name}`, folders.join(', '));
     if (lookup.reason === 'outside') warn('resource/outside', `${kind} ${name}`, folders.join(', '));
-    return { kind, name, found: false };
+    const hashes = lookup.reason === 'unconfigured' ? known && hashesOf(known) : undefined;
+    if (hashes) warn('resource/recorded', `${kind} ${name}: ${hashes.autoV2}`, folders.join(', '));
+    return { kind, name, found: false, ...(hashes && { hashes }) };
   }
   const { bytes, file } = lookup;
   try {
@@ -106,4 +117,9 @@ async function resolveOne(
     warn('resource/unreadable', `${kind} ${name}: ${error.message}`, folders.join(', '));
     return { kind, name, found: true, file, bytes };
   }
+}
+
+function hashesOf({ sha256, autoV1, autoV2, autoV3 }: Recorded): FileHashes | undefined {
+  if (!sha256 || !autoV1 || !autoV2) return undefined;
+  return { sha256, autoV1, autoV2, ...(autoV3 && { autoV3 }) };
 }

@@ -185,7 +185,7 @@ function choosePrimary(
   if (pinned !== undefined) {
     const entry = byId(pinned);
     if (entry) return entry;
-    warn('sampler/pin-ignored', 'the pinned node is not a sampler of this picture', pinned);
+    warn('sampler/pin-ignored', 'this node is not a sampler of this picture', pinned);
   }
   if (sampler !== undefined) {
     const entry = byId(sampler);

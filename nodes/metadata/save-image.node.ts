@@ -45,7 +45,7 @@ export default defineNode({
     const { warn, list: warnings } = createWarningLog();
     const graph = parsePromptGraph(host.prompt, warn);
     const learnt = learn(graph, host.nodeId, book, traceOptionsOf(inputs, host), warn);
-    const resources = await resolveResources(learnt, host.models, warn, host.signal);
+    const resources = await resolveResources(learnt, host.models, warn, { signal: host.signal });
     const source = await readSourceMetadata(learnt.picture.source?.image, host, warn);
 
     const saved: SavedImage[] = [];
@@ -74,15 +74,16 @@ export default defineNode({
 
 type Inputs = InputsOf<typeof saveImageInputs>;
 
+/** A mistyped id must not cost a finished picture: like a pin, it is warned of and ignored. */
 function traceOptionsOf(inputs: Inputs, host: Host): LearnOptions {
   const method = inputs.sampler_selection_method;
-  const pinned = findPin(host.extraPnginfo['workflow'], 'sampler');
+  const chosen = method === 'by id' ? (inputs.sampler_selection_node_id ?? '').trim() : undefined;
+  const pinned = findPin(host.extraPnginfo['workflow'], 'sampler') ?? chosen;
   return {
     debug: (line) => host.log('debug', line),
     ...(host.executed && { executed: host.executed.bind(host) }),
     select: method === 'by id' ? 'range' : method,
     maxSamplers: inputs.max_samplers ?? DEFAULT_MAX_SAMPLERS,
-    ...(method === 'by id' && { sampler: (inputs.sampler_selection_node_id ?? '').trim() }),
     ...(pinned !== undefined && { pinned }),
   };
 }

@@ -149,6 +149,20 @@ describe('spliceAvif', () => {
     expect(tagged.includes(Buffer.from(wide.subarray(opaque.length)))).toBe(true);
   });
 
+  test.each([
+    ['text', Buffer.from('TRAILING'.repeat(100))],
+    ['a few bytes', Buffer.from('ab')],
+    ['zeros', Buffer.alloc(64)],
+  ])('bytes behind the last box stay: %s', async (_, trailer) => {
+    const source = new Uint8Array(Buffer.concat([opaque, trailer]));
+    expect(hex(spliceAvif(source, {}))).toBe(hex(spliceAvif(opaque, {})) + hex(trailer));
+    const out = spliceAvif(source, { exif, xmp: XMP });
+    expect(Buffer.from(out).subarray(-trailer.length).equals(trailer)).toBe(true);
+    expect(readAvif(out)).toMatchObject({ exif, xmp: XMP });
+    expect(hex(spliceAvif(out, { exif, xmp: XMP }))).toBe(hex(out));
+    await expectSamePixels(out, opaque);
+  });
+
   test('chunk offsets of an animation follow the data that moves', () => {
     const data = place(Buffer.from(opaque), 'mdat').start + 8;
     const stco = box('stco', u32(0, 2, data, 3));

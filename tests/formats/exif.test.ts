@@ -167,6 +167,20 @@ describe('writeExif', () => {
   });
 });
 
+describe('a block as piexif writes it, without a next-IFD field behind the EXIF directory', () => {
+  test('is laid out anew: old text goes, a second write changes nothing', () => {
+    const old = `UNICODE\0${Buffer.from('older than all\nSteps: 5', 'utf16le').swap16().toString('latin1')}`;
+    const dumped = piexif.dump({ '0th': {}, Exif: { 37510: old }, GPS: {}, '1st': {} });
+    const base = new Uint8Array(Buffer.from(dumped.slice(6), 'latin1'));
+    const change = { userComment: { text: TEXT, encoding: 'unicode' as const }, ascii: ours, width: 13 };
+    const once = writeExif({ ...change, base });
+    expect(readExif(once).userComment?.text).toBe(TEXT);
+    expect(hex(once)).not.toContain(Buffer.from('older', 'utf16le').swap16().toString('hex'));
+    expect(hex(writeExif({ ...change, base: once }))).toBe(hex(once));
+    expect(removeOurExif(base)).toBeUndefined();
+  });
+});
+
 describe('a camera block', () => {
   test('survives: MakerNote stays at its place, GPS, thumbnail and every value are still read', async () => {
     const camera = await makeCamera();

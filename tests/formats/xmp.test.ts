@@ -31,6 +31,18 @@ describe('setXmpProperty', () => {
     expect(setXmpProperty(out, RECORD, null)).toBe(THEIRS);
   });
 
+  test('into a packet whose RDF is the default namespace: with a prefix of its own; null restores it', async () => {
+    const packet =
+      '<x:xmpmeta xmlns:x="adobe:ns:meta/"><RDF xmlns="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><Description xmlns:dc="http://purl.org/dc/elements/1.1/" dc:format="a"/></RDF></x:xmpmeta>';
+    const out = setXmpProperty(packet, RECORD, '{"a":1}');
+    expect(readXmpProperty(out, RECORD)).toBe('{"a":1}');
+    expect(setXmpProperty(out, RECORD, '{"a":1}')).toBe(out);
+    expect(setXmpProperty(out, RECORD, null)).toBe(packet);
+    const jpeg = spliceJpeg(await makeImage('jpeg'), { xmp: out });
+    const seen = await exifr.parse(Buffer.from(jpeg), { xmp: true, mergeOutput: false });
+    expect(JSON.stringify(seen)).toContain('{\\"a\\":1}');
+  });
+
   test('replaces every spelling of the property: attribute, element, other prefix, other quotes', () => {
     const packet = `<rdf:RDF ${RDF}><rdf:Description rdf:about='' xmlns:q='${RECORD.namespace}' q:record='old' q:other='stays'/><rdf:Description xmlns:z="${RECORD.namespace}"><z:record>older</z:record><z:more>too</z:more></rdf:Description></rdf:RDF>`;
     expect(readXmpProperty(packet, RECORD)).toBe('old');

@@ -28,7 +28,7 @@ describe('normaliseValue', () => {
     ['CFG', '1e999', 'not-a-number'],
     ['CFG', new ExactNumber('1e999'), 'not-a-number'],
     ['STEPS', true, 'not-a-number'],
-    ['STEPS', [20], 'absent'],
+    ['STEPS', [20], 'wrong-type'],
     ['STEPS', null, 'absent'],
     ['MODEL_NAME', ' a.safetensors ', 'a.safetensors'],
     ['MODEL_NAME', 'None', 'absent'],
@@ -36,13 +36,13 @@ describe('normaliseValue', () => {
     ['VAE_NAME', 'N/A', 'absent'],
     ['VAE_NAME', '', 'absent'],
     ['SCHEDULER', 'null', 'absent'],
-    ['MODEL_NAME', { content: 'x' }, 'absent'],
+    ['MODEL_NAME', { content: 'x' }, 'wrong-type'],
     // A prompt may say anything.
     ['POSITIVE_PROMPT', 'None', 'None'],
     ['POSITIVE_PROMPT', ' a ', ' a '],
     ['NEGATIVE_PROMPT', '', ''],
     ['POSITIVE_PROMPT', 5, '5'],
-    ['POSITIVE_PROMPT', ['a'], 'absent'],
+    ['POSITIVE_PROMPT', ['a'], 'wrong-type'],
   ])('%s %j is %j', (field, raw, expected) => expect(normalised(field, raw)).toEqual(expected));
 
   test.each<[MetaField, Json, Normaliser, unknown]>([

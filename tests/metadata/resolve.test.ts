@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LineageError } from '../../nodes/kit/errors.ts';
+import type { ModelStore } from '../../nodes/kit/host.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { resolveResources } from '../../nodes/metadata/resolve.ts';
 import { chain, kSampler, learnGraph, node } from './graphs.ts';
@@ -27,7 +28,7 @@ const { learnt } = learnGraph(graph);
 async function resolve(models: Parameters<typeof literalModels>[0], signal?: AbortSignal) {
   const store = literalModels(models);
   const { warn, list } = createWarningLog();
-  const resources = await resolveResources(learnt, store, warn, signal);
+  const resources = await resolveResources(learnt, store, warn, signal ? { signal } : {});
   return { resources, warnings: list, asked: store.asked };
 }
 
@@ -103,5 +104,34 @@ describe('resolveResources', () => {
 
   test('stops when asked', async () => {
     await expect(resolve([], AbortSignal.abort())).rejects.toThrow(/abort/i);
+  });
+});
+
+describe('without model folders', () => {
+  const record = (kind: string, name: string, digit: string) => ({
+    kind,
+    name,
+    sha256: digit.repeat(64),
+    autoV1: digit.repeat(8),
+    autoV2: digit.repeat(10),
+  });
+  const store: ModelStore = {
+    find: async () => ({ found: false, reason: 'unconfigured' }),
+    hash: () => Promise.reject(new Error('never asked')),
+  };
+
+  test('what the picture recorded counts for the same kind and name, and that is said', async () => {
+    const { warn, list } = createWarningLog();
+    const known = [record('model', 'kl.pt', 'a'), record('vae', 'kl.pt', 'b'), record('lora', 'other', 'c')];
+    const resources = await resolveResources(learnt, store, warn, { known });
+    expect(resources.get('vae:kl.pt')).toMatchObject({ found: false, hashes: { autoV2: 'b'.repeat(10) } });
+    expect(resources.get('model:base.safetensors')).toEqual({
+      kind: 'model',
+      name: 'base.safetensors',
+      found: false,
+    });
+    expect(list).toEqual([
+      { code: 'resource/recorded', message: `vae kl.pt: ${'b'.repeat(10)}`, where: 'vae' },
+    ]);
   });
 });

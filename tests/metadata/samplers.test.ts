@@ -104,7 +104,7 @@ describe('overriding the primary sampler', () => {
     expect(warnings).toEqual([
       {
         code: 'sampler/pin-ignored',
-        message: 'the pinned node is not a sampler of this picture',
+        message: 'this node is not a sampler of this picture',
         where: 'decode',
       },
     ]);

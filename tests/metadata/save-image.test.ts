@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readContainer } from '../../nodes/formats/container.ts';
 import { decodePixels } from '../../nodes/formats/pixels.ts';
-import { isLineageError } from '../../nodes/kit/errors.ts';
 import type { Host } from '../../nodes/kit/host.ts';
 import { IMAGE_FORMATS, type Pixels } from '../../nodes/kit/values.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
@@ -290,17 +289,11 @@ describe('which sampler', () => {
     expect(await primary(byId, { extraPnginfo: { workflow: pin } })).toBe('3');
   });
 
-  test('an id that is none of them is refused before anything is written', async () => {
-    const { host, written } = literalHost(prompt);
-    const inputs = {
-      images: [picture()],
-      filename_prefix: 'x',
-      file_format: 'png',
-      sampler_selection_method: 'by id',
-    };
-    const error = await saveImage.run(inputs as unknown as Inputs, host).catch((caught: unknown) => caught);
-    expect(isLineageError(error, 'graph/unknown-sampler')).toBe(true);
-    expect(written).toEqual([]);
+  test('an id that is none of them costs no finished picture: it is warned of, and the range decides', async () => {
+    const chosen = { sampler_selection_method: 'by id', sampler_selection_node_id: '99' } as const;
+    const { carried, logged } = await run(chosen, prompt);
+    expect(carried).toHaveLength(1);
+    expect(logged.some((line) => line.startsWith('warn [sampler/pin-ignored] 99'))).toBe(true);
   });
 
   test('the cap, and debug lines with their prefix', async () => {
