@@ -91,7 +91,11 @@ function isFraction(fact: MetFact | undefined): boolean {
 function boundOf(fact: MetFact, outer: Window): number {
   const value = numberOf(fact.value);
   const length = outer.end - outer.start;
-  if (isFraction(fact)) return length - roundHalfEven(length * value);
+  if (isFraction(fact)) {
+    const kept = roundHalfEven(length * value);
+    // The node slices `sigmas[:-kept]`, and Python's `[:-0]` is empty.
+    return kept === 0 && fact.field === 'END_STEP' ? 0 : length - kept;
+  }
   if (fact.field === 'START_STEP') return Math.min(Math.trunc(value), TO_THE_END);
   if (value < 0 || value >= TO_THE_END) return Number.POSITIVE_INFINITY;
   return Math.trunc(value) + (fact.place.ends === 'inclusive' ? 1 : 0);
