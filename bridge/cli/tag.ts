@@ -12,19 +12,14 @@ import {
   embedMetadata,
   MAX_EXIF_BYTES,
 } from '../../nodes/metadata/embed.ts';
-import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { isBuiltIn } from '../../nodes/metadata/infotext.ts';
-import { learn } from '../../nodes/metadata/learn.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
 import { readRecord } from '../../nodes/metadata/read-record.ts';
 import { makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
 import { formatReceiptTable } from '../../nodes/metadata/receipt-table.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
-import { resolveResources } from '../../nodes/metadata/resolve.ts';
-import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
-import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
-import { type WrittenUp, writeUp } from '../../nodes/metadata/write-up.ts';
-import { rulePacks } from '../../rules/index.gen.ts';
+import { writeUp } from '../../nodes/metadata/write-up.ts';
 import { refuseTaken, writeFilesAtomic } from '../local/write-file.ts';
 import type { CommandContext } from './command-context.ts';
 import {
@@ -36,9 +31,9 @@ import {
   readPicture,
   readWorkflowFile,
 } from './graph-source.ts';
-import { withModels } from './machine.ts';
 import { noteWarnings } from './terminal.ts';
-import { addTraceOptions, collect, integerBetween, type TraceOptions, toSelection } from './trace-options.ts';
+import { traceGraph } from './trace-graph.ts';
+import { addTraceOptions, collect, integerBetween, type TraceOptions } from './trace-options.ts';
 
 type TagOptions = TraceOptions & {
   readonly out: string;
@@ -94,7 +89,13 @@ async function tag(image: string, options: TagOptions, context: CommandContext):
   const source = await findGraph(image, container, options, log);
   const graph = inFile(options.prompt ?? image, () => parsePromptGraph(source.prompt, log.warn));
 
-  const { metadata, record } = await describe(container, source, { graph, options, extra, log, context });
+  const carried = readCarried(container);
+  const before = carried.record === undefined ? undefined : readRecord(carried.record, log.warn);
+  const { learnt, resources } = await traceGraph(graph, source, options, before, log.warn, context);
+  const { width, height } = container;
+  const graphs = { prompt: bareGraph(source.prompt), workflow: source.workflow };
+  const told = { size: { width, height }, extra, graphs, source: carried };
+  const { metadata, record } = writeUp(learnt, resources, told, log.warn);
   const pixels = format === container.format ? bytes : await reencode(bytes, format, options.quality);
   const carriedFrom = pixels === bytes ? {} : { carriedFrom: container };
   const maxExifBytes = Math.min(options.maxExifKb * 1024, MAX_EXIF_BYTES);
@@ -119,34 +120,6 @@ async function findGraph(
   const found =
     prompt === undefined ? graphOfImage(container, image, warn) : await readGraphFile(prompt, warn);
   return workflow === undefined ? found : { ...found, workflow: await readWorkflowFile(workflow, warn) };
-}
-
-/** Trace, capture, resolve, render. */
-async function describe(
-  container: Container,
-  source: GraphSource,
-  given: {
-    readonly graph: PromptGraph;
-    readonly options: TagOptions;
-    readonly extra: ReadonlyMap<string, string>;
-    readonly log: WarningLog;
-    readonly context: CommandContext;
-  },
-): Promise<WrittenUp> {
-  const { graph, options, extra, context } = given;
-  const { warn } = given.log;
-  const book = createRuleBook(rulePacks);
-  const saveNode = chooseSaveNode(graph, book, options.node);
-  const carried = readCarried(container);
-  const before = carried.record === undefined ? undefined : readRecord(carried.record, warn);
-  const selection = { ...toSelection(options, source), debug: context.terminal.debug };
-  const learnt = learn(graph, saveNode, book, selection, warn);
-  const resources = await withModels(options.models, warn, context.terminal, (models) =>
-    resolveResources(learnt, models, warn, { signal: context.signal, known: before?.resources ?? [] }),
-  );
-  const { width, height } = container;
-  const graphs = { prompt: bareGraph(source.prompt), workflow: source.workflow };
-  return writeUp(learnt, resources, { size: { width, height }, extra, graphs, source: carried }, warn);
 }
 
 /** sharp is loaded only where pixels are touched: a splice needs no native module. */

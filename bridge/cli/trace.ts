@@ -3,18 +3,13 @@ import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { renderParameters } from '../../nodes/metadata/infotext.ts';
-import { learn } from '../../nodes/metadata/learn.ts';
-import { resolveResources } from '../../nodes/metadata/resolve.ts';
-import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
-import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
 import { writeUp } from '../../nodes/metadata/write-up.ts';
-import { rulePacks } from '../../rules/index.gen.ts';
 import type { CommandContext } from './command-context.ts';
 import { explainText } from './explanation.ts';
 import { inFile, readGraphFile } from './graph-source.ts';
-import { withModels } from './machine.ts';
 import { noteWarnings } from './terminal.ts';
-import { addTraceOptions, type TraceOptions, toSelection } from './trace-options.ts';
+import { traceGraph } from './trace-graph.ts';
+import { addTraceOptions, type TraceOptions } from './trace-options.ts';
 
 /** `lineage trace PROMPT.json`: what a prompt graph says of its picture, without a picture. */
 export function traceCommand(context: CommandContext): Command {
@@ -26,21 +21,12 @@ export function traceCommand(context: CommandContext): Command {
   );
 }
 
-export async function trace(
-  file: string,
-  options: TraceOptions,
-  { terminal, signal }: CommandContext,
-): Promise<void> {
+export async function trace(file: string, options: TraceOptions, context: CommandContext): Promise<void> {
+  const { terminal } = context;
   const { warn, list: warnings } = createWarningLog();
   const source = await readGraphFile(file, warn);
   const graph = inFile(file, () => parsePromptGraph(source.prompt, warn));
-  const book = createRuleBook(rulePacks);
-  const saveNode = chooseSaveNode(graph, book, options.node);
-  const selection = { ...toSelection(options, source), debug: terminal.debug };
-  const learnt = learn(graph, saveNode, book, selection, warn);
-  const resources = await withModels(options.models, warn, terminal, (models) =>
-    resolveResources(learnt, models, warn, { signal }),
-  );
+  const { learnt, resources } = await traceGraph(graph, source, options, undefined, warn, context);
   const { metadata, record } = writeUp(learnt, resources, {}, warn);
   const text = renderParameters(metadata.parameters);
   if (options.json) {
