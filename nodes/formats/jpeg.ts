@@ -164,7 +164,8 @@ function isXmp(segment: Segment, data: Uint8Array): boolean {
  * Puts EXIF, XMP and a comment into a JPEG: EXIF stands first (behind JFIF's APP0, which must be the first), then
  * XMP; the comment stands behind all others, since readers of the field take the last. Every other segment and the
  * scans keep their bytes and order, extended XMP included, and so do pictures behind the first: the index of a
- * Multi-Picture file follows them. Of several EXIF segments the first is changed; of the others ours go.
+ * Multi-Picture file follows them. Of several EXIF or XMP segments the first is changed; of the other EXIF ones, ours
+ * go.
  *
  * @param bytes a complete JPEG; not modified, not retained.
  * @returns a new file; splicing the same change again gives the same bytes.
@@ -173,6 +174,7 @@ function isXmp(segment: Segment, data: Uint8Array): boolean {
 export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
   const segments = listSegments(bytes);
   const firstExif = segments.find((segment) => isExif(segment, bytes.subarray(segment.data, segment.end)));
+  const firstXmp = segments.find((segment) => isXmp(segment, bytes.subarray(segment.data, segment.end)));
   const isReplaced = (segment: Segment): boolean => {
     const data = bytes.subarray(segment.data, segment.end);
     if (isExif(segment, data)) {
@@ -180,7 +182,7 @@ export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
         change.exif !== undefined && (segment === firstExif || holdsOurs(data.subarray(EXIF_HEAD.length)))
       );
     }
-    if (isXmp(segment, data)) return change.xmp !== undefined;
+    if (isXmp(segment, data)) return change.xmp !== undefined && segment === firstXmp;
     return segment.marker === MARKER.com && change.comment !== undefined && isInfotext(textOf(data));
   };
   const kept = segments.filter((segment) => !isReplaced(segment));

@@ -182,6 +182,16 @@ describe('readJpeg', () => {
 });
 
 describe('properties', () => {
+  test('of two XMP segments the second stays, byte for byte', () => {
+    const packet = (text: string): Buffer => segment(0xe1, `http://ns.adobe.com/xap/1.0/\0<x>${text}</x>`);
+    const bytes = withSegments(packet('first'), packet('second'));
+    const once = Buffer.from(spliceJpeg(bytes, { xmp: '<x>ours</x>' }));
+    expect(readJpeg(once).xmp).toBe('<x>ours</x>');
+    expect(once.includes('first')).toBe(false);
+    expect(once.includes(packet('second'))).toBe(true);
+    expect(Buffer.from(spliceJpeg(once, { xmp: '<x>ours</x>' }))).toEqual(once);
+  });
+
   test('blocks come back as they went in; a second splice changes nothing', () => {
     const block = fc.uint8Array({ maxLength: 500 });
     fc.assert(
