@@ -55,15 +55,15 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     return link && output(link, depth + 1);
   }
 
-  function output(link: Link, depth: number, wanted?: string): Found | undefined {
-    const key = `${link.from}\n${link.slot}\n${wanted ?? ''}`;
+  function output(link: Link, depth: number): Found | undefined {
+    const key = `${link.from}\n${link.slot}`;
     return values.ask(key, () => {
       if (open.has(key) || depth > MAX_VALUE_DEPTH) {
         answers.cut();
         return undefined;
       }
       open.add(key);
-      const found = executedValue(link) ?? staticValue(link, depth, wanted);
+      const found = executedValue(link) ?? staticValue(link, depth);
       open.delete(key);
       return found;
     });
@@ -74,23 +74,17 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     return isScalar(value) ? { value, through: [link.from] } : undefined;
   }
 
-  function staticValue(link: Link, depth: number, wanted: string | undefined): Found | undefined {
+  function staticValue(link: Link, depth: number): Found | undefined {
     const node = graph.get(link.from);
     const rule = node && book.get(node.classType)?.rule;
     if (!node || !rule) return undefined;
-    const found = valueByRule(node, rule, link.slot, depth, wanted);
+    const found = valueByRule(node, rule, link.slot, depth);
     return found && { value: found.value, through: [...found.through, node.id] };
   }
 
-  function valueByRule(
-    node: PromptNode,
-    rule: NodeRule,
-    slot: number,
-    depth: number,
-    wanted: string | undefined,
-  ): Found | undefined {
+  function valueByRule(node: PromptNode, rule: NodeRule, slot: number, depth: number): Found | undefined {
     if (rule.pipe) {
-      const key = wanted ?? rule.pipe.slots[slot];
+      const key = rule.pipe.slots[slot];
       const source = key ? bundled(node, key, depth) : undefined;
       return source && input(source.node, source.input, depth + 1);
     }
