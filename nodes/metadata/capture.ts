@@ -6,7 +6,7 @@ import { asText } from './operations.ts';
 import { estimateSize, type Size } from './picture-size.ts';
 import { composePrompt } from './prompts.ts';
 import { pathToStart, type Trace } from './trace.ts';
-import { type MetFact, visitPath, type WalkOptions, walk, walkFacts } from './walk.ts';
+import { factsAlong, type MetFact, visitPath, type WalkOptions, walk, walkFacts } from './walk.ts';
 
 /** A fact and whose it is. */
 export type CapturedFact = Fact & {
@@ -83,8 +83,9 @@ export function capturePicture(
     follows: ({ stream }) => PICTURE.has(stream),
     isForeign: (node) => samplers.has(node.id),
   };
-  const facts = walkFacts(start, context, way).map((fact) => toCaptured(fact, null, [], trace.start));
-  const arrivals = [...walk(start, context, way)].map(({ arrival }) => arrival);
+  const visits = walk(start, context, way);
+  const facts = factsAlong(visits, context, way).map((fact) => toCaptured(fact, null, [], trace.start));
+  const arrivals = visits.map(({ arrival }) => arrival);
   const size = estimateSize(arrivals, facts, context.book);
   // An unknown node on the way may have sampled: then the picture is not its source's any more.
   const onlyPasses = samplers.size === 0 && arrivals.every(({ node }) => context.book.has(node.classType));

@@ -23,10 +23,15 @@ export type WalkOptions = {
  * node, output, stream and bundle key is visited once; every fact of a node is given once.
  */
 export function walkFacts(start: Arrival, context: FlowContext, options: WalkOptions): MetFact[] {
+  return factsAlong(walk(start, context, options), context, options);
+}
+
+/** The facts along a walk that was made already, every one of a node once. */
+export function factsAlong(visits: Iterable<Visit>, context: FlowContext, options: WalkOptions): MetFact[] {
   const facts: MetFact[] = [];
   const met = new Set<PromptNode>();
   const given = new Set<string>();
-  for (const visit of walk(start, context, options)) {
+  for (const visit of visits) {
     const { node } = visit.arrival;
     const booked = context.book.get(node.classType);
     if (!booked || (booked.isUnconditional && met.has(node))) continue;
@@ -51,7 +56,7 @@ function factsAt(visit: Visit, booked: BookedRule, context: FlowContext, options
 }
 
 /** The visits of a walk, nearest first. */
-export function walk(start: Arrival, context: FlowContext, options: WalkOptions): Iterable<Visit> {
+export function walk(start: Arrival, context: FlowContext, options: WalkOptions): readonly Visit[] {
   const visits: Visit[] = [{ arrival: start }];
   const isNew = createSeen();
   isNew(start);
