@@ -6,9 +6,9 @@ import type { ModelStore } from '../../nodes/kit/host.ts';
 import type { Pixels } from '../../nodes/kit/values.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
-import { embedMetadata, MAX_EXIF_BYTES } from '../../nodes/metadata/embed.ts';
+import { embedMetadata } from '../../nodes/metadata/embed.ts';
 import type { FileMetadata } from '../../nodes/metadata/file-metadata.ts';
-import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { bareGraph, type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { learn } from '../../nodes/metadata/learn.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
 import { asText } from '../../nodes/metadata/operations.ts';
@@ -27,7 +27,7 @@ import type { CommandContext } from './command-context.ts';
 import { makeFolder, writeStandInModels } from './demo-models.ts';
 import { drawDusk } from './demo-picture.ts';
 import { type DemoPicture, type DemoTarget, demoReport } from './demo-report.ts';
-import { bareGraph, type GraphSource, readGraphFile } from './graph-source.ts';
+import { type GraphSource, readGraphFile } from './graph-source.ts';
 import { noteWarnings } from './terminal.ts';
 
 const GRAPHS = new URL('../../fixtures/examples/metadata/', import.meta.url);
@@ -135,7 +135,7 @@ async function save(
 ): Promise<DemoPicture> {
   const { encodePixels } = await import('../../nodes/formats/pixels.ts');
   const encoded = await encodePixels(pixels, { format: target.format, quality: QUALITY });
-  const maxExifBytes = Math.min(target.maxExifKb * 1024, MAX_EXIF_BYTES);
+  const maxExifBytes = target.maxExifKb * 1024;
   // What a budget costs is what the table of the demo shows.
   const warnOthers: Warn = (code, ...rest) => code !== 'embed/dropped' && warn(code, ...rest);
   const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes }, warnOthers);

@@ -84,9 +84,3 @@ function decodeJson(bytes: Uint8Array, file: string): string {
     throw new LineageError('graph/malformed', 'expected UTF-8 text, got other bytes', { file }, { cause });
   }
 }
-
-/** The graph alone, as files embed it: out of the document it came in. */
-export function bareGraph(prompt: Json): Json {
-  const inner = isRecord(prompt) ? prompt['prompt'] : undefined;
-  return isRecord(inner) && !('class_type' in inner) ? (inner as Json) : prompt;
-}

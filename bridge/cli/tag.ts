@@ -6,13 +6,8 @@ import { IMAGE_FORMATS, type ImageFormat } from '../../nodes/kit/values.ts';
 import { createWarningLog, type WarningLog } from '../../nodes/kit/warning-log.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
-import {
-  DEFAULT_MAX_EXIF_KB,
-  type Embedded,
-  embedMetadata,
-  MAX_EXIF_BYTES,
-} from '../../nodes/metadata/embed.ts';
-import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { DEFAULT_MAX_EXIF_KB, type Embedded, embedMetadata } from '../../nodes/metadata/embed.ts';
+import { bareGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { isBuiltIn } from '../../nodes/metadata/infotext.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
 import { readRecord } from '../../nodes/metadata/read-record.ts';
@@ -23,7 +18,6 @@ import { writeUp } from '../../nodes/metadata/write-up.ts';
 import { refuseTaken, writeFilesAtomic } from '../local/write-file.ts';
 import type { CommandContext } from './command-context.ts';
 import {
-  bareGraph,
   type GraphSource,
   graphOfImage,
   inFile,
@@ -98,7 +92,7 @@ async function tag(image: string, options: TagOptions, context: CommandContext):
   const { metadata, record } = writeUp(learnt, resources, told, log.warn);
   const pixels = format === container.format ? bytes : await reencode(bytes, format, options.quality);
   const carriedFrom = pixels === bytes ? {} : { carriedFrom: container };
-  const maxExifBytes = Math.min(options.maxExifKb * 1024, MAX_EXIF_BYTES);
+  const maxExifBytes = options.maxExifKb * 1024;
   const embedded = embedMetadata(pixels, { ...metadata, ...carriedFrom, maxExifBytes }, log.warn);
   context.signal.throwIfAborted();
 

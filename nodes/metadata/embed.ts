@@ -1,5 +1,5 @@
 import { type Container, readContainer, spliceContainer } from '../formats/container.ts';
-import { xmpSegmentBytes } from '../formats/jpeg.ts';
+import { MAX_SEGMENT_BYTES, xmpSegmentBytes } from '../formats/jpeg.ts';
 import { setXmpProperty } from '../formats/xmp.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { FileMetadata } from './file-metadata.ts';
@@ -9,14 +9,13 @@ import { fitSegments, type Kept, keepOwnBlocks, leftBehind, withoutOurs, without
 import { RECORD_KEYWORD, RECORD_XMP } from './record-places.ts';
 import { type Dropped, type Stage, TOO_SMALL } from './stages.ts';
 
-/** A JPEG budget counts the whole APP1 segment, marker included. */
+/** A JPEG budget counts the whole APP1 segment, marker included; it is at most what a segment holds. */
 const MIN_EXIF_BYTES = 4 * 1024;
-export const MAX_EXIF_BYTES = 65_535;
 /** In KiB: a little room is left for what other programs add to the same segment. */
 export const DEFAULT_MAX_EXIF_KB = 60;
 
 export type EmbedRequest = FileMetadata & {
-  /** For JPEG: the largest APP1 segment, 4,096 to 65,535 bytes. */
+  /** For JPEG: the largest APP1 segment; brought into 4,096 to 65,535 bytes. */
   readonly maxExifBytes: number;
   /** The file the pixels came from, where they were encoded anew: its own metadata is carried over. */
   readonly carriedFrom?: Container;
@@ -81,7 +80,7 @@ function embedPng(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedde
 }
 
 function embedJpeg(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedded {
-  const budget = Math.min(MAX_EXIF_BYTES, Math.max(MIN_EXIF_BYTES, request.maxExifBytes));
+  const budget = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_EXIF_BYTES, request.maxExifBytes));
   const blocks = fitJpeg(request, kept, budget);
   const own = kept.xmp === undefined ? null : setXmpProperty(kept.xmp, RECORD_XMP, null);
   const whole = setXmpProperty(kept.xmp, RECORD_XMP, withoutMarkup(request.record));

@@ -51,8 +51,13 @@ function nodeEntries(input: unknown): readonly [string, unknown][] {
   if (Array.isArray(input['nodes'])) {
     throw new LineageError('graph/malformed', 'expected a prompt graph, got a workflow in the editor format');
   }
-  const inner = input['prompt'];
-  return Object.entries(isRecord(inner) && !('class_type' in inner) ? inner : input);
+  return Object.entries(bareGraph(input));
+}
+
+/** The graph alone, out of the document that carries it as `prompt`; what comes without one is given back. */
+export function bareGraph<T>(document: T): T | Readonly<Record<string, unknown>> {
+  const inner = isRecord(document) ? document['prompt'] : undefined;
+  return isRecord(inner) && !('class_type' in inner) ? inner : document;
 }
 
 function parseNode(id: NodeId, raw: unknown, warn: WarningSink): PromptNode | undefined {
