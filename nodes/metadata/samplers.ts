@@ -26,8 +26,8 @@ export type SamplerEntry = StepRange & {
 };
 
 /** How the primary sampler is found. */
-export type SelectMethod = 'range' | 'farthest' | 'nearest';
 export const SELECT_METHODS = ['range', 'farthest', 'nearest'] as const;
+export type SelectMethod = (typeof SELECT_METHODS)[number];
 
 export type SelectOptions = {
   readonly select: SelectMethod;

@@ -18,6 +18,21 @@ import {
   windows1252,
 } from './text.ts';
 
+/** What it takes from a parameters text. */
+const FROM_TEXT = [
+  'positive',
+  'negative',
+  'steps',
+  'sampler',
+  'scheduler',
+  'cfg',
+  'seed',
+  'size',
+  'model',
+  'modelHash',
+  'clipSkip',
+] as const;
+
 /**
  * enslo's sd-metadata, a TypeScript library that reads what many generators write.
  *
@@ -30,19 +45,7 @@ const HABITS: readonly Habit[] = [
     why: 'sd-metadata splits at the first "Negative prompt:", wherever it stands',
   },
   {
-    about: [
-      'positive',
-      'negative',
-      'steps',
-      'sampler',
-      'scheduler',
-      'cfg',
-      'seed',
-      'size',
-      'model',
-      'modelHash',
-      'clipSkip',
-    ],
+    about: FROM_TEXT,
     when: (_, { prompts }) => prompts.includes('Steps:'),
     why: 'sd-metadata takes the line of the first "Steps:" for the settings, also inside a prompt',
   },
@@ -75,21 +78,7 @@ const PREFIXED_TAGS: ReadonlyMap<number, string> = new Map([
 export const sdMetadata: Reader = {
   id: 'sd-metadata',
   name: 'sd-metadata',
-  holds: [
-    'positive',
-    'negative',
-    'steps',
-    'sampler',
-    'scheduler',
-    'cfg',
-    'seed',
-    'size',
-    'model',
-    'modelHash',
-    'clipSkip',
-    'prompt',
-    'workflow',
-  ],
+  holds: [...FROM_TEXT, 'prompt', 'workflow'],
   habits: HABITS,
   read(view) {
     if (view.format === 'avif') return unread('sd-metadata', 'it knows PNG, JPEG and WebP only');
