@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { generatedFiles } from '../bridge/build/generate.ts';
+import { toManifest } from '../bridge/comfyui/manifest.ts';
 import { nodeDefinitions } from '../nodes/index.gen.ts';
 import { ERRORS } from '../nodes/kit/errors.ts';
 import { IMAGE_FORMATS, MODEL_FOLDERS } from '../nodes/kit/values.ts';
@@ -119,13 +120,54 @@ describe('names are promises', () => {
       output/exists
       output/outside
       output/exhausted
+      path/outside
+      path/unsafe
+      request/malformed
+      request/too-large
       file/missing
       file/unreadable
       file/unwritable
       models/not-a-folder
       ledger/unusable
       option/invalid
-      option/conflict"
+      option/conflict
+      nodes/unloadable
+      nodes/duplicate
+      nodes/wrong-input
+      prompt/malformed
+      panel/bad-request
+      panel/unknown-route
+      panel/too-large
+      panel/no-graph
+      image/too-large
+      builtin/input
+      builtin/too-long
+      builtin/shapes
+      builtin/regex
+      kernel/too-slow
+      run/memory-short
+      kernel/lost
+      bridge/birth
+      bridge/protocol
+      bridge/unknown-node
+      bridge/node-missing
+      bridge/node-old
+      bridge/node-setting
+      bridge/not-installed
+      bridge/no-start
+      bridge/version
+      bridge/lost
+      bridge/hung
+      bridge/value
+      bridge/too-large
+      exchange/name
+      exchange/file
+      exchange/full
+      serve/exposed
+      serve/port-taken
+      serve/cannot-listen
+      serve/data-in-use
+      serve/store-unusable"
     `);
   });
 
@@ -201,8 +243,27 @@ describe('names are promises', () => {
 describe('codes', () => {
   const uses = findUses(readSources('nodes', 'bridge'));
 
+  const raised = new Set(
+    readdirSync(new URL('../bridge/comfyui/', import.meta.url))
+      .filter((name) => name.endsWith('.py'))
+      .flatMap((name) => [
+        ...readText(`bridge/comfyui/${name}`).matchAll(/LineageFailure\(\s*"([a-z]+\/[a-z-]+)"/g),
+      ])
+      .map(([, code]) => String(code)),
+  );
+
   test.each(Object.keys(ERRORS))('error %s is thrown somewhere', (code) => {
-    expect(uses.get(code) ?? []).not.toEqual([]);
+    expect(raised.has(code) || uses.has(code)).toBe(true);
+  });
+
+  test('Python asks for the model folders that we look into', () => {
+    const [, listed = ''] = /MODEL_FOLDERS = \(([^)]*)\)/.exec(readText('bridge/comfyui/comfy.py')) ?? [];
+    const words = listed.replace(/"\s*"/g, '').replaceAll('"', '').trim().split(' ');
+    expect(words).toEqual([...MODEL_FOLDERS]);
+  });
+
+  test('the manifest has the hints of the codes that Python raises', () => {
+    expect(Object.keys(toManifest([]).hints).sort()).toEqual([...raised].sort());
   });
 
   test.each(Object.keys(WARNINGS))('warning %s is given somewhere', (code) => {

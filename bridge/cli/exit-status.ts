@@ -18,6 +18,10 @@ const ENVIRONMENT: ReadonlySet<ErrorCode> = new Set([
   'file/unwritable',
   'output/exhausted',
   'ledger/unusable',
+  'serve/port-taken',
+  'serve/cannot-listen',
+  'serve/data-in-use',
+  'serve/store-unusable',
 ]);
 
 /** Whose fault an expected failure is: how the command was called, this machine, or what was given. */

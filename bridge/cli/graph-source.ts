@@ -1,10 +1,10 @@
 import { type Container, readContainer } from '../../nodes/formats/container.ts';
 import { detectImageFormat } from '../../nodes/formats/detect.ts';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
+import { type Json, parseExactJson } from '../../nodes/kit/exact-json.ts';
+import { isRecord } from '../../nodes/kit/is-record.ts';
 import type { WarningSink } from '../../nodes/kit/warnings.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
-import { type Json, parseExactJson } from '../../nodes/metadata/exact-json.ts';
-import { isRecord } from '../../nodes/metadata/graph.ts';
 import { readFileChecked } from '../local/read-file.ts';
 
 /** A prompt graph and the workflow that came with it, parsed but not yet looked into. */

@@ -8,6 +8,7 @@ import { EXIT, type ExitStatus, exitStatusOf } from './exit-status.ts';
 import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { schemaCommand } from './schema.ts';
+import { serveCommand } from './serve.ts';
 import { tagCommand } from './tag.ts';
 import { describeError, terminal } from './terminal.ts';
 import { traceCommand } from './trace.ts';
@@ -46,6 +47,7 @@ function createProgram(context: CommandContext): Command {
     inspectCommand,
     schemaCommand,
     demoCommand,
+    serveCommand,
   ]) {
     program.addCommand(create(context));
   }
@@ -60,7 +62,8 @@ function createProgram(context: CommandContext): Command {
 
 const EXIT_HELP = `
 Exit status: 0 done, 1 the input is wrong, 2 usage, 3 the environment, 4 findings, 70 a bug of ours, 130 interrupted.
-Environment: LINEAGE_HOME, the folder of the hash ledger (default ~/.lineage); LINEAGE_DEBUG=1, how samplers were chosen.`;
+Environment: LINEAGE_HOME, the folder of the hash ledger (default ~/.lineage); LINEAGE_DEBUG=1, how samplers were chosen;
+LINEAGE_TOKEN, the token that serve asks for.`;
 
 /** A reader that has seen enough (`| head`) is no failure. The error comes late, so the listener stays. */
 function passOverClosedPipe(error: Error): void {

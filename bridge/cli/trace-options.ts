@@ -46,8 +46,8 @@ export function toSelection(options: TraceOptions, source: GraphSource): SelectO
   };
 }
 
-/** For options that may be repeated. */
-export function collect(value: string, before: readonly string[]): string[] {
+/** For options that may be repeated; without a default, which the help would show as `[]`. */
+export function collect(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

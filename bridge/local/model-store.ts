@@ -8,19 +8,17 @@ import { identityOf } from './file-identity.ts';
 import { type FolderIndex, indexFolder, UNREACHABLE } from './folder-index.ts';
 import { createFileHasher } from './hash-file.ts';
 import type { Ledger } from './ledger.ts';
+import { shelfNames } from './model-folders.ts';
 import { spellingsOf, splitModelName } from './model-name.ts';
 import { codeOf, reasonOf } from './system-error.ts';
+import { isWithin } from './within.ts';
 
-/** Folders on disk that make up one of ComfyUI's folders, in its order; all others are called as they are. */
-const ALIASES: Readonly<Partial<Record<ModelFolder, readonly string[]>>> = {
-  diffusion_models: ['unet', 'diffusion_models'],
-  text_encoders: ['text_encoders', 'clip'],
-  controlnet: ['controlnet', 't2i_adapter'],
-};
-
-type ModelStoreOptions = {
+/** Where models lie, and who is told of their hashing. */
+export type ModelStoreOptions = {
   /** Folders with the layout of ComfyUI's `models`, in order of precedence. */
   readonly folders: readonly string[];
+  /** Further folders of one kind each, behind those: what ComfyUI itself lists. They need not exist. */
+  readonly shelves?: Readonly<Partial<Record<ModelFolder, readonly string[]>>>;
   /** Where hashes are kept. The store uses it and does not close it. */
   readonly ledger: Ledger;
   /** Called about every 16 MiB while a file is hashed. */
@@ -44,19 +42,20 @@ type Shelf = { readonly folder: ModelFolder; readonly path: string };
  * differ as well, again if only one file fits.
  *
  * Links are followed and may lead from one configured folder into another, but not out of them: what a name finds
- * always lies, by its real path, in one of `folders` or in the target of a link that is itself `models/loras`,
- * `models/vae`…: those links, like the folders, are laid by the machine's owner and named by no workflow.
+ * always lies, by its real path, in one of `folders` or `shelves`, or in the target of a link that is itself
+ * `models/loras`, `models/vae`…: those links, like the folders, are laid by the machine's owner and named by no workflow.
  *
  * @throws LineageError `models/not-a-folder`
  */
 export function createModelStore(options: ModelStoreOptions): LocalModelStore {
-  const { folders, ledger, onProgress } = options;
+  const { folders, shelves: listed = {}, ledger, onProgress } = options;
   const hasher = createFileHasher();
-  const shelves = new Map(MODEL_FOLDERS.map((folder) => [folder, shelvesOf(folder, folders)]));
+  const shelves = new Map(
+    MODEL_FOLDERS.map((folder) => [folder, shelvesOf(folder, folders, listed[folder] ?? [])]),
+  );
   const roots = realRoots(folders, [...shelves.values()].flat());
   const indices = new Map<string, Promise<FolderIndex>>();
-  const isAllowed = (real: string): boolean =>
-    roots.some((root) => real === root || real.startsWith(root.endsWith(sep) ? root : root + sep));
+  const isAllowed = (real: string): boolean => roots.some((root) => isWithin(root, real));
 
   /** Follows links. 'outside' where the file is there but not ours to read. */
   async function reach(path: string): Promise<{ file: string; bytes: number } | 'missing' | 'outside'> {
@@ -132,9 +131,13 @@ export function createModelStore(options: ModelStoreOptions): LocalModelStore {
   };
 }
 
-function shelvesOf(folder: ModelFolder, folders: readonly string[]): readonly Shelf[] {
-  const names = ALIASES[folder] ?? [folder];
-  return folders.flatMap((models) => names.map((name) => ({ folder, path: resolve(models, name) })));
+function shelvesOf(
+  folder: ModelFolder,
+  folders: readonly string[],
+  listed: readonly string[],
+): readonly Shelf[] {
+  const named = folders.flatMap((models) => shelfNames(folder).map((name) => resolve(models, name)));
+  return [...named, ...listed.map((path) => resolve(path))].map((path) => ({ folder, path }));
 }
 
 /** Where files may lie: the configured folders and the folders right below them that are in use. */

@@ -1,9 +1,9 @@
 import { mkdir, readdir, realpath } from 'node:fs/promises';
-import { join, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import type { Host } from '../../nodes/kit/host.ts';
 import { parsePrefix } from './output-name.ts';
-import { codeOf } from './system-error.ts';
+import { enterFolder } from './resolve-inside.ts';
 import { publishExclusive, removeIfThere, syncFolder, unwritable, writeTemporaryFile } from './write-file.ts';
 
 type OutputRequest = Parameters<Host['writeOutput']>[0];
@@ -35,7 +35,8 @@ export function createOutputFolder(root: string): Pick<Host, 'writeOutput'> {
       const { folders, stem } = parsePrefix(request.prefix);
       try {
         await mkdir(root, { recursive: true });
-        const folder = await enterFolder(await realpath(root), folders);
+        const outside = linkOutside(resolve(root, ...folders));
+        const folder = await enterFolder(await realpath(root), folders, outside);
         const name = await writeIntoFolder(folder, stem, request);
         return [...folders, name].join('/');
       } catch (error) {
@@ -45,45 +46,14 @@ export function createOutputFolder(root: string): Pick<Host, 'writeOutput'> {
   };
 }
 
-/**
- * Goes down the folders, making those that are missing, and gives the real path of the last.
- * @throws LineageError `output/outside` where a link leads out of `root`, or nowhere
- */
-async function enterFolder(root: string, folders: readonly string[]): Promise<string> {
-  let current = root;
-  for (const name of folders) {
-    const next = join(current, name);
-    try {
-      await mkdir(next);
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error;
-    }
-    current = await realpathInside(root, next);
-  }
-  return current;
-}
-
-async function realpathInside(root: string, path: string): Promise<string> {
-  const outside = (cause?: unknown): LineageError =>
+function linkOutside(path: string): (cause?: unknown) => LineageError {
+  return (cause) =>
     new LineageError(
       'output/outside',
       'expected a folder below the output folder, got a link that leads out of it',
-      {
-        file: path,
-      },
+      { file: path },
       { cause },
     );
-  let real: string;
-  try {
-    real = await realpath(path);
-  } catch (error) {
-    // It exists, or mkdir would have made it: a link to nothing, or in a circle.
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP') throw outside(error);
-    throw error;
-  }
-  const inside = root.endsWith(sep) ? root : root + sep;
-  if (real !== root && !real.startsWith(inside)) throw outside();
-  return real;
 }
 
 async function writeIntoFolder(folder: string, stem: string, request: OutputRequest): Promise<string> {

@@ -51,9 +51,14 @@ export function parsePrefix(prefix: string): OutputName {
  */
 export function cleanName(text: string): string {
   const plain = text.toWellFormed().replace(FORBIDDEN, '_').trim().replace(/^\./, '_');
-  const safe = DEVICE.test(plain) ? `_${plain}` : plain;
+  const safe = isDeviceName(plain) ? `_${plain}` : plain;
   const short = cutToBytes(safe, NAME_BYTES_MAX).replace(/[. ]+$/, '');
   return short === '' ? '_' : short;
+}
+
+/** Whether Windows opens a device for a name, as for `con.png`. */
+export function isDeviceName(name: string): boolean {
+  return DEVICE.test(name);
 }
 
 function cutToBytes(text: string, bytesMax: number): string {

@@ -33,6 +33,33 @@ export async function readFileChecked(path: string, maxBytes: number): Promise<U
   }
 }
 
+/**
+ * Reads the start of a file, to see what it is.
+ * @returns fewer than `bytes` where the file is shorter.
+ * @throws LineageError `file/missing` also for a folder, pipe or device; `file/unreadable`
+ */
+export async function readHead(path: string, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (!(await file.stat()).isFile())
+      throw new LineageError('file/missing', 'expected a file, got a folder, pipe or device', { file: path });
+    return await readUpTo(file, bytes);
+  } catch (error) {
+    if (error instanceof LineageError) throw error;
+    const missing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR' || codeOf(error) === 'EISDIR';
+    const code = missing ? 'file/missing' : 'file/unreadable';
+    throw new LineageError(
+      code,
+      `expected a file, got: ${reasonOf(error)}`,
+      { file: path },
+      { cause: error },
+    );
+  } finally {
+    await file?.close();
+  }
+}
+
 /** What another process appends meanwhile is not read; what it cuts off is left out. */
 async function readUpTo(file: FileHandle, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const whole = new Uint8Array(bytes);

@@ -19,13 +19,14 @@ const NO_FOLDER_SYNC = new Set(['EPERM', 'EISDIR', 'EINVAL', 'EACCES', 'ENOTSUP'
  * Writes a whole file or none: under a temporary name in the same folder, flushed, then put in place in one step.
  * A crash leaves the old file or the new one, at worst with a file named by TEMPORARY_PREFIX beside it.
  *
+ * @param bytes a whole file, or its parts as they come: what fails to come leaves no file.
  * @param replace takes the place of an existing file, keeping its permission bits; a link is followed, and what it
  *   leads to is replaced. Without it an existing file is never touched, not even one that appears meanwhile.
  * @throws LineageError `output/exists` without `replace`; `file/unwritable`
  */
 export async function writeFileAtomic(
   path: string,
-  bytes: Uint8Array,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
   { replace }: { replace: boolean },
 ): Promise<void> {
   try {
@@ -73,9 +74,13 @@ export async function writeFilesAtomic(
 
 /**
  * Writes and flushes a file named by TEMPORARY_PREFIX and gives its path; it is the caller's to put in place and to
- * remove. Leaves nothing behind when it fails. Throws what the file system says.
+ * remove. Leaves nothing behind when it fails. Throws what the file system or the source of the bytes says.
  */
-export async function writeTemporaryFile(folder: string, bytes: Uint8Array, mode?: number): Promise<string> {
+export async function writeTemporaryFile(
+  folder: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  mode?: number,
+): Promise<string> {
   const path = join(folder, `${TEMPORARY_PREFIX}${randomUUID()}`);
   const file = await open(path, 'wx');
   try {

@@ -7,7 +7,10 @@ export type InputsOf<I extends Readonly<Record<string, Field>>> = { readonly [K 
 /** What a node puts out: socket type names of ComfyUI (`IMAGE`) or of our own. */
 export type Outputs = Readonly<Record<string, { readonly type: string; readonly tooltip: string }>>;
 
-/** What a run gives back: a value for each output, and what a client may show. */
+/**
+ * What a run gives back: a value for each output, and what a client may show. Pictures are handed over with it, and
+ * those of the inputs were lent: a host may free or reuse the memory of both once the run has ended.
+ */
 type NodeResult<O extends Outputs> = {
   readonly outputs: { readonly [K in keyof O]: unknown };
   /** ComfyUI's `ui` message: lists by name. */

@@ -1,4 +1,4 @@
-import type { FileHashes, ModelFolder } from './values.ts';
+import type { FileHashes, ModelFolder, Pixels } from './values.ts';
 
 /** What became of a model name. A missing file is a fact, not an exception; nor is a host without model folders. */
 export type ModelLookup =
@@ -28,21 +28,29 @@ export type Host = {
   /** This node's id within the prompt graph. */
   readonly nodeId: string;
   readonly signal: AbortSignal;
+  /** The machine's owner wants no metadata in pictures (`--disable-metadata`). */
+  readonly disableMetadata?: boolean;
   readonly models: ModelStore;
   /** The moment the run started, local time of the host. */
   readonly now: Date;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;
   /** Values that this run produced, where the host has them: an overlay on the static trace. */
   executed?(nodeId: string, slot: number): unknown;
-  /** The bytes of a picture in the host's input folder, or undefined. */
+  /** Shows how far the node is, in steps of its own, and a preview of what it makes; shown at most ten times a second. */
+  progress?(value: number, total: number, preview?: Pixels): void;
+  /**
+   * The bytes of a picture in the host's input folder, or undefined. The name is a client's text and may end in
+   * ` [input]`, ` [output]` or ` [temp]`; it never leads out of these folders.
+   */
   readInput?(name: string): Promise<Uint8Array | undefined>;
   /**
-   * Writes one file under the host's output folder, atomically and without ever replacing another.
+   * Writes one file under the host's output folder (or its folder for previews), atomically and without ever replacing another.
    * @param prefix may hold folders; `counter: true` appends `_00001_`, taken by exclusive create.
    * @returns the path relative to the output folder, with `/`.
    * @throws LineageError `output/outside`, `output/exhausted`, `file/unwritable`, and `output/exists` without a counter
    */
   writeOutput(request: {
+    readonly folder?: 'output' | 'temp';
     readonly prefix: string;
     readonly extension: string;
     readonly counter: boolean;

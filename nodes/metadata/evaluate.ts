@@ -1,7 +1,7 @@
 import type { NodeRule, Operand } from '../../rules/define.ts';
+import { ExactNumber, type Json } from '../kit/exact-json.ts';
 import { createAnswers } from './answers.ts';
 import { createBundleFinder, type NodeInput } from './bundles.ts';
-import { ExactNumber, type Json } from './exact-json.ts';
 import type { Link, NodeId, PromptGraph, PromptNode } from './graph.ts';
 import { asText, compute } from './operations.ts';
 import { candidatesOf, createPresence } from './presence.ts';

@@ -1,6 +1,6 @@
 import { defineNode } from '../kit/define-node.ts';
 import { custom, text } from '../kit/fields.ts';
-import { isRecord } from './graph.ts';
+import { isRecord } from '../kit/is-record.ts';
 
 /** The socket type of key-value pairs that a save node writes beside its own. */
 export const EXTRA_METADATA = 'LINEAGE_EXTRA_METADATA';
@@ -15,7 +15,8 @@ export function parseExtraMetadata(value: unknown): ReadonlyMap<string, string> 
 }
 
 const key = (n: number) => text({ default: '', tooltip: `Name of pair ${n}; an empty name writes nothing.` });
-const value = (n: number) => text({ default: '', tooltip: `Value of pair ${n}.` });
+const value = (n: number) =>
+  text({ default: '', tooltip: `Value of pair ${n}; an empty value writes nothing.` });
 
 export default defineNode({
   id: 'LineageExtraMetadata',

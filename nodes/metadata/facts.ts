@@ -1,8 +1,9 @@
 import type { MetaField, Place } from '../../rules/define.ts';
 import { LineageError } from '../kit/errors.ts';
-import { ExactNumber, type Json } from './exact-json.ts';
+import { ExactNumber, type Json } from '../kit/exact-json.ts';
+import { isRecord } from '../kit/is-record.ts';
 import type { Arrival, FlowContext } from './flow.ts';
-import { isRecord, type NodeId, type PromptNode } from './graph.ts';
+import type { NodeId, PromptNode } from './graph.ts';
 import { type FactValue, normaliseValue } from './normalise.ts';
 import { asText } from './operations.ts';
 import { applies, type BookedRule, type FieldPlaces } from './rule-book.ts';

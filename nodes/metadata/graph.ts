@@ -1,6 +1,7 @@
 import { LineageError } from '../kit/errors.ts';
+import { ExactNumber, type Json } from '../kit/exact-json.ts';
+import { isRecord } from '../kit/is-record.ts';
 import type { WarningSink } from '../kit/warnings.ts';
-import { ExactNumber, type Json } from './exact-json.ts';
 
 /** A node's id, always a string: `3`, `57:8` inside a subgraph, `12.0.5` when expanded at run time. */
 export type NodeId = string;
@@ -103,12 +104,6 @@ function asLiteral(value: unknown, depth: number, lose: () => void): Json {
   if (typeof value === 'bigint') return new ExactNumber(String(value));
   if (value === null || value === undefined) return null;
   return typeof value === 'number' && Number.isFinite(value) ? value : lost();
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)
-  );
 }
 
 function describe(value: unknown): string {

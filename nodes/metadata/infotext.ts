@@ -1,5 +1,5 @@
+import { stringifyAscii } from '../kit/exact-json.ts';
 import { DETAIL_KEYS, type DetailKey, matcherOf } from './detail-keys.ts';
-import { stringifyAscii } from './exact-json.ts';
 
 /**
  * One `Key: value` of the details line; the value is already written as the line holds it. The key is any text

@@ -1,5 +1,5 @@
+import { escapeNonAscii } from '../kit/exact-json.ts';
 import type { Embedded } from './embed.ts';
-import { escapeNonAscii } from './exact-json.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import type { Parameters } from './infotext.ts';
 import type { Meant } from './receipt.ts';

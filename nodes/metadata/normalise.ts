@@ -1,5 +1,5 @@
 import { META_FIELDS, type MetaField, type Normaliser } from '../../rules/define.ts';
-import { ExactNumber, type Json } from './exact-json.ts';
+import { ExactNumber, type Json } from '../kit/exact-json.ts';
 import { asText } from './operations.ts';
 
 /** A fact's value: text, a number as the graph spells it, or a switch. */

@@ -1,5 +1,5 @@
 import type { Operand, Operation } from '../../rules/define.ts';
-import { ExactNumber, type Json } from './exact-json.ts';
+import { ExactNumber, type Json } from '../kit/exact-json.ts';
 import { numberedInputs } from './numbered-inputs.ts';
 import {
   changeCase,

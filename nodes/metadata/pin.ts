@@ -1,4 +1,5 @@
-import { isRecord, type NodeId } from './graph.ts';
+import { isRecord } from '../kit/is-record.ts';
+import type { NodeId } from './graph.ts';
 
 /** What a node can be marked as in the workflow's `properties`, under `lineage.pin`. */
 export type PinKind = 'sampler';

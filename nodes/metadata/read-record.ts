@@ -1,7 +1,7 @@
 import { isLineageError } from '../kit/errors.ts';
+import { ExactNumber, parseExactJson } from '../kit/exact-json.ts';
+import { isRecord } from '../kit/is-record.ts';
 import type { WarningSink } from '../kit/warnings.ts';
-import { ExactNumber, parseExactJson } from './exact-json.ts';
-import { isRecord } from './graph.ts';
 import { type RecordData, recordSchema } from './record.ts';
 
 /** The record that a picture carries, its numbers as they are spelled; undefined for what is none of ours. */

@@ -1,16 +1,18 @@
 import { rulePacks } from '../../rules/index.gen.ts';
 import { readContainer } from '../formats/container.ts';
-import { type EncodeOptions, encodePixels } from '../formats/pixels.ts';
+import type { EncodeOptions } from '../formats/pixels.ts';
 import type { InputsOf } from '../kit/define-node.ts';
 import { defineNode } from '../kit/define-node.ts';
 import { isLineageError } from '../kit/errors.ts';
+import { stringifyAscii } from '../kit/exact-json.ts';
 import type { Host } from '../kit/host.ts';
+import { type SavedFile, toSavedFile } from '../kit/saved-file.ts';
 import type { ImageFormat } from '../kit/values.ts';
 import { createWarningLog } from '../kit/warning-log.ts';
 import type { Warning, WarningSink } from '../kit/warnings.ts';
 import { type CarriedMetadata, readCarried } from './carried.ts';
 import { DEFAULT_MAX_EXIF_KB, embedMetadata } from './embed.ts';
-import { stringifyAscii } from './exact-json.ts';
+import { encodeInOrder } from './encode-in-order.ts';
 import { fillFileName } from './file-name.ts';
 import { parsePromptGraph } from './graph.ts';
 import { type LearnOptions, learn } from './learn.ts';
@@ -48,22 +50,30 @@ export default defineNode({
     const resources = await resolveResources(learnt, host.models, warn, { signal: host.signal });
     const source = await readSourceMetadata(learnt.picture.source?.image, host, warn);
 
-    const saved: SavedImage[] = [];
+    const saved: SavedFile[] = [];
     const receipts: Receipt[] = [];
-    for (const [index, image] of inputs.images.entries()) {
+    for await (const { index, image, encoded } of encodeInOrder(
+      inputs.images,
+      encodingOf(inputs),
+      host.signal,
+    )) {
       host.signal.throwIfAborted();
-      const { metadata } = writeUp(learnt, resources, writeUpOptionsOf(inputs, index, source, host), warn);
-      const encoded = await encodePixels(image, encodingOf(inputs));
-      const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes: exifBytesOf(inputs) }, warn);
-      const path = await host.writeOutput({
+      const name = {
         prefix: fillFileName(inputs.filename_prefix, { learnt, size: image, now: host.now }),
         extension: EXTENSION[inputs.file_format],
         counter: inputs.add_counter_to_filename !== false,
-        bytes: embedded.bytes,
-        companions: companionsOf(inputs, host, metadata.record),
-      });
-      saved.push(toSavedImage(path));
-      if (inputs.receipt) receipts.push(makeReceipt(embedded.bytes, meantBy(metadata, embedded)));
+      };
+      if (host.disableMetadata) {
+        saved.push(toSavedFile(await host.writeOutput({ ...name, bytes: encoded }), 'output'));
+      } else {
+        const { metadata } = writeUp(learnt, resources, writeUpOptionsOf(inputs, index, source, host), warn);
+        const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes: exifBytesOf(inputs) }, warn);
+        const companions = companionsOf(inputs, host, metadata.record);
+        const path = await host.writeOutput({ ...name, bytes: embedded.bytes, companions });
+        saved.push(toSavedFile(path, 'output'));
+        if (inputs.receipt) receipts.push(makeReceipt(embedded.bytes, meantBy(metadata, embedded)));
+      }
+      host.progress?.(index + 1, inputs.images.length);
     }
 
     logHashes(inputs.model_hash_log ?? 'none', resources, host);
@@ -163,12 +173,4 @@ function logWarnings(warnings: readonly Warning[], quietUnknown: boolean, host: 
     const level = code === 'graph/unknown-class' && quietUnknown ? 'debug' : 'warn';
     host.log(level, `[${code}] ${where === '' ? '' : `${where}: `}${message}`);
   }
-}
-
-/** As ComfyUI's clients want it. */
-type SavedImage = { readonly filename: string; readonly subfolder: string; readonly type: 'output' };
-
-function toSavedImage(path: string): SavedImage {
-  const at = path.lastIndexOf('/');
-  return { filename: path.slice(at + 1), subfolder: at < 0 ? '' : path.slice(0, at), type: 'output' };
 }

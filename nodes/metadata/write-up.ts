@@ -1,6 +1,6 @@
+import { stringifyAscii } from '../kit/exact-json.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { CarriedMetadata } from './carried.ts';
-import { stringifyAscii } from './exact-json.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import { GENERATOR } from './generator.ts';
 import { type Detail, isBuiltIn, type Parameters, parseInfotext } from './infotext.ts';

@@ -3,17 +3,16 @@
  * `results.csv` beside this file and ends with 1 where a goal is missed. Takes about two minutes; ratios within one
  * run are what counts, for machines differ and are shared.
  */
-import { writeFileSync } from 'node:fs';
-import manifest from '../../package.json' with { type: 'json' };
 import { benchHash } from './hash.ts';
 import type { Measurement } from './measure.ts';
+import { type Result, writeResults } from './results.ts';
 import { benchSplice } from './splice.ts';
 import { benchTrace } from './trace.ts';
 
 const SECTIONS = { trace: benchTrace, splice: benchSplice, hash: benchHash };
 
 const wanted = process.argv.slice(2);
-const rows: (Measurement & { section: string })[] = [];
+const rows: Result[] = [];
 for (const [section, run] of Object.entries(SECTIONS)) {
   if (wanted.length > 0 && !wanted.includes(section)) continue;
   console.log(`\n${section}`);
@@ -23,7 +22,7 @@ for (const [section, run] of Object.entries(SECTIONS)) {
   }
 }
 // A part of the table would look like the whole.
-if (wanted.length === 0) writeFileSync(new URL('results.csv', import.meta.url), toCsv());
+if (wanted.length === 0) writeResults(rows);
 const missed = rows.filter((row) => row.ok === false);
 if (missed.length > 0) {
   console.error(`\n${missed.length} of ${rows.filter((row) => row.goal).length} goals missed`);
@@ -33,16 +32,4 @@ if (missed.length > 0) {
 function toLine({ name, value, unit, goal, ok }: Measurement): string {
   const verdict = goal === undefined ? '' : `  goal ${goal} ${ok ? 'met' : 'MISSED'}`;
   return `  ${name.padEnd(66)} ${value.toFixed(2).padStart(9)} ${unit}${verdict}`;
-}
-
-/** A row a measurement, without dates: a release replaces the rows, and the difference shows what changed. */
-function toCsv(): string {
-  const lines = rows.map(({ section, name, value, unit, goal }) =>
-    [manifest.version, section, quote(name), value.toPrecision(3), unit, quote(goal ?? '')].join(','),
-  );
-  return `${['version,section,metric,value,unit,goal', ...lines].join('\n')}\n`;
-}
-
-function quote(text: string): string {
-  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -2,7 +2,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { detectImageFormat } from '../../nodes/formats/detect.ts';
-import { decodePixels, encodePixels, reencodeImage } from '../../nodes/formats/pixels.ts';
+import { decodeFrames, decodePixels, encodePixels, reencodeImage } from '../../nodes/formats/pixels.ts';
 import { IMAGE_FORMATS } from '../../nodes/kit/values.ts';
 import { hex, makeImage } from './samples.ts';
 
@@ -159,4 +159,54 @@ test('decodePixels: grey with alpha becomes RGBA, 16 bits become 8', async () =>
     .png()
     .toBuffer();
   expect(await decodePixels(deep)).toMatchObject({ channels: 3, data: Uint8Array.of(7, 8, 9) });
+});
+
+describe('decodeFrames', () => {
+  const red = { r: 255, g: 0, b: 0 };
+
+  test('every frame of an animated GIF, of one shape, as views of one buffer', async () => {
+    const frames = [red, { r: 0, g: 0, b: 255 }].map((background) =>
+      sharp({ create: { width: 6, height: 4, channels: 3, background } })
+        .png()
+        .toBuffer(),
+    );
+    const gif = await sharp(await Promise.all(frames), { join: { animated: true } })
+      .gif()
+      .toBuffer();
+    const decoded = await decodeFrames(gif);
+    expect(decoded.map(({ width, height }) => [width, height])).toEqual([
+      [6, 4],
+      [6, 4],
+    ]);
+    expect(decoded.map(({ data }) => [data[0], data[2]])).toEqual([
+      [255, 0],
+      [0, 255],
+    ]);
+    expect(new Set(decoded.map(({ data }) => data.buffer)).size).toBe(1);
+  });
+
+  test('grey becomes RGB, and the EXIF orientation turns', async () => {
+    const turned = await sharp({ create: { width: 6, height: 4, channels: 3, background: red } })
+      .jpeg()
+      .withMetadata({ orientation: 6 })
+      .toBuffer();
+    expect(await decodeFrames(turned)).toMatchObject([{ width: 4, height: 6, channels: 3 }]);
+    const grey = await encodePixels(
+      { width: 2, height: 1, channels: 1, data: Uint8Array.of(7, 200) },
+      { format: 'png', quality },
+    );
+    const [rgb] = await decodeFrames(grey);
+    expect([...(rgb?.data ?? [])]).toEqual([7, 7, 7, 200, 200, 200]);
+  });
+
+  test('what is no picture is refused', async () => {
+    await expect(decodeFrames(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'image/undecodable' });
+  });
+});
+
+test('a quick PNG holds the same samples', async () => {
+  const data = new Uint8Array(64 * 64 * 3).map((_, i) => (i * 7) % 256);
+  const picture = { width: 64, height: 64, channels: 3, data } as const;
+  const file = await encodePixels(picture, { format: 'png', quality, quick: true });
+  expect((await decodePixels(file)).data).toEqual(data);
 });

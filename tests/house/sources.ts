@@ -44,9 +44,14 @@ export function readText(path: string): string {
 }
 
 export function parseSource({ path, text }: Source): SyntaxNode {
-  const program: unknown = parseAst(text, { lang: path.endsWith('ts') ? 'ts' : 'js' });
+  const program: unknown = parseAst(text, { lang: langOf(path) });
   if (!isSyntaxNode(program)) throw new Error(`${path}: expected a syntax tree`);
   return program;
+}
+
+function langOf(path: string): 'dts' | 'ts' | 'js' {
+  if (path.endsWith('.d.ts')) return 'dts';
+  return path.endsWith('ts') ? 'ts' : 'js';
 }
 
 function isSyntaxNode(value: unknown): value is SyntaxNode {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseExactJson } from '../../nodes/metadata/exact-json.ts';
+import { parseExactJson } from '../../nodes/kit/exact-json.ts';
 import { type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { allFacts } from '../../nodes/metadata/learn.ts';
 import { asText } from '../../nodes/metadata/operations.ts';

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { parseExactJson } from '../../nodes/kit/exact-json.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
-import { parseExactJson } from '../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ExactNumber } from '../../nodes/kit/exact-json.ts';
 import { createEvaluator, type ExecutedValues } from '../../nodes/metadata/evaluate.ts';
-import { ExactNumber } from '../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { learnGraph, node, type RawGraph, ruleBook } from './graphs.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { parseExactJson } from '../../nodes/kit/exact-json.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
-import { parseExactJson } from '../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { type LearnOptions, learn } from '../../nodes/metadata/learn.ts';
 import { findPin } from '../../nodes/metadata/pin.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { parseExactJson, stringifyAscii } from '../../nodes/kit/exact-json.ts';
 import { embedMetadata } from '../../nodes/metadata/embed.ts';
-import { parseExactJson, stringifyAscii } from '../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { type Parameters, renderMultiline, renderParameters } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';

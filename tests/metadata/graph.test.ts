@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isLineageError } from '../../nodes/kit/errors.ts';
+import { ExactNumber, type Json, parseExactJson, stringifyAscii } from '../../nodes/kit/exact-json.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
-import { ExactNumber, type Json, parseExactJson, stringifyAscii } from '../../nodes/metadata/exact-json.ts';
 import { compareNodeIds, type PromptGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactNumber, type Json, stringifyAscii } from '../../nodes/metadata/exact-json.ts';
+import { ExactNumber, type Json, stringifyAscii } from '../../nodes/kit/exact-json.ts';
 import { normaliseValue } from '../../nodes/metadata/normalise.ts';
 import { META_FIELDS, type MetaField, NORMALISERS, type Normaliser } from '../../rules/define.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ExactNumber, type Json } from '../../nodes/metadata/exact-json.ts';
+import { ExactNumber, type Json } from '../../nodes/kit/exact-json.ts';
 import { asText, compute } from '../../nodes/metadata/operations.ts';
 import type { NodeRule, Operand, Operation } from '../../rules/define.ts';
 import coreRules from '../../rules/packs/comfy-core.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { ExactNumber } from '../../nodes/kit/exact-json.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
-import { ExactNumber } from '../../nodes/metadata/exact-json.ts';
 import { isBuiltIn, renderMultiline, renderParameters } from '../../nodes/metadata/infotext.ts';
 import { type ParameterOptions, toParameters } from '../../nodes/metadata/parameters.ts';
 import { resolveResources } from '../../nodes/metadata/resolve.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ExactNumber, parseExactJson } from '../../nodes/metadata/exact-json.ts';
+import { ExactNumber, parseExactJson } from '../../nodes/kit/exact-json.ts';
 import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { allFacts } from '../../nodes/metadata/learn.ts';
 import { asText } from '../../nodes/metadata/operations.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseExactJson, stringifyAscii } from '../../nodes/kit/exact-json.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
-import { parseExactJson, stringifyAscii } from '../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';

@@ -97,6 +97,22 @@ describe('the files', () => {
     expect(result.outputs.images).toEqual([image]);
   });
 
+  test.each([false, true])(
+    'how many are written is shown after each (no metadata: %s)',
+    async (disableMetadata) => {
+      const { host, written } = literalHost(chain(kSampler('k', 9)), { disableMetadata });
+      const shown: unknown[] = [];
+      const progress = (...said: unknown[]) => void shown.push([...said, written.length]);
+      const images = [picture(), picture(), picture()];
+      await run({ images }, undefined, { disableMetadata, writeOutput: host.writeOutput, progress });
+      expect(shown).toEqual([
+        [1, 3, 1],
+        [2, 3, 2],
+        [3, 3, 3],
+      ]);
+    },
+  );
+
   test('WebP is without loss unless told otherwise', async () => {
     const image: Pixels = {
       width: 16,
@@ -366,6 +382,16 @@ describe('a picture that only passes through', () => {
     expect(JSON.parse(carried[0]?.prompt ?? '')).toEqual(prompt);
   });
 });
+
+test.each(IMAGE_FORMATS)(
+  '%s: an owner who wants no metadata gets none, nor files beside it',
+  async (file_format) => {
+    const all = { file_format, save_workflow_json: true, save_record_json: true, receipt: true };
+    const { carried, written } = await run(all, undefined, { disableMetadata: true });
+    expect(carried).toEqual([{}]);
+    expect(written[0]?.companions).toBeUndefined();
+  },
+);
 
 describe('LineageExtraMetadata', () => {
   const empty = { key1: '', value1: '', key2: '', value2: '', key3: '', value3: '', key4: '', value4: '' };

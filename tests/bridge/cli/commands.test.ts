@@ -32,6 +32,12 @@ describe('every command', () => {
   });
 });
 
+test('the help of serve shows defaults as they are typed', async () => {
+  const { stdout } = await lineage(newFolder(), ['serve', '--help']);
+  expect(stdout.replace(/\s+/g, ' ')).toContain('(default: classic)');
+  expect(stdout).not.toMatch(/\[\]|\{/);
+});
+
 describe('exit status', () => {
   test.each([
     [2, 'option/invalid', ['bogus']],

@@ -369,3 +369,29 @@ describe('hash', () => {
     await expect(store.hash(file, AbortSignal.abort())).rejects.toThrow('aborted');
   });
 });
+
+describe('folders that ComfyUI lists one by one', () => {
+  const listed = (shelves: Partial<Record<ModelFolder, readonly string[]>>): LocalModelStore => {
+    const store = createModelStore({ folders: [], shelves, ledger: createMemoryLedger() });
+    stores.push(store);
+    return store;
+  };
+
+  test('are looked through in order, whatever they are called; those that are not there hold nothing', async () => {
+    put('fast-disk/weights/a.safetensors');
+    put('slow-disk/a.safetensors');
+    const store = listed({
+      loras: [join(home, 'nowhere'), join(home, 'fast-disk/weights'), join(home, 'slow-disk')],
+    });
+    expect(await find('a.safetensors', ['loras'], store)).toBe('fast-disk/weights/a.safetensors');
+    expect(await find('a.safetensors', ['vae'], store)).toBe('missing');
+  });
+
+  test('links lead from one into another, and not out of them', async () => {
+    symlinkSync(put('second/b.safetensors'), join(dirname(put('first/x')), 'b.safetensors'));
+    symlinkSync(put('elsewhere/c.safetensors'), join(home, 'first', 'c.safetensors'));
+    const store = listed({ loras: [join(home, 'first')], vae: [join(home, 'second')] });
+    expect(await find('b.safetensors', ['loras'], store)).toBe('second/b.safetensors');
+    expect(await find('c.safetensors', ['loras'], store)).toBe('outside');
+  });
+});

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { stringifyAscii } from '../../../nodes/kit/exact-json.ts';
 import type { ModelStore } from '../../../nodes/kit/host.ts';
 import type { ImageFormat } from '../../../nodes/kit/values.ts';
 import { createWarningLog } from '../../../nodes/kit/warning-log.ts';
 import type { Warning } from '../../../nodes/kit/warnings.ts';
 import { type Embedded, embedMetadata } from '../../../nodes/metadata/embed.ts';
-import { stringifyAscii } from '../../../nodes/metadata/exact-json.ts';
 import { parsePromptGraph } from '../../../nodes/metadata/graph.ts';
 import { learn } from '../../../nodes/metadata/learn.ts';
 import { resolveResources } from '../../../nodes/metadata/resolve.ts';

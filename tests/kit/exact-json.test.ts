@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isLineageError } from '../../nodes/kit/errors.ts';
+import { ExactNumber, parseExactJson, stringifyAscii } from '../../nodes/kit/exact-json.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
-import { ExactNumber, parseExactJson, stringifyAscii } from '../../nodes/metadata/exact-json.ts';
 
 const parse = (text: string) => parseExactJson(text, () => {});
 

@@ -1,0 +1,69 @@
+"""Values on their way to the bridge and back: pixels as raw files, plain data as it is, all else as a handle."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from .connection import Call
+from .failures import LineageFailure
+from .pixels import read_tensor, write_tensor
+
+_PICTURES = ("IMAGE", "MASK")
+_PLAIN = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+# Values of these sockets are ours, and plain data.
+_OURS = "LINEAGE_"
+
+
+def pack_input(name: str, value, socket, call: Call, objects: list) -> dict:
+    """
+    Packs one value.
+
+    :param socket: the type that the manifest gives; a list is an old menu.
+    :param objects: gets the object that a handle stands for.
+    """
+    if socket in _PICTURES:
+        return {"kind": "pixels", "file": call.own(write_tensor(value, socket, call.exchange))}
+    value = _plain_scalar(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"kind": "float", "text": "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"}
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return {"kind": "json", "value": value}
+    if not isinstance(socket, str) or socket in _PLAIN or socket.startswith(_OURS):
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise LineageFailure("bridge/value", f"expected plain data, got: {error}", where={"input": name}) from error
+        return {"kind": "json", "value": value}
+    objects.append(value)
+    return {"kind": "handle", "id": len(objects) - 1, "type": socket}
+
+
+def unpack_output(output: dict, socket: str, inputs: dict, objects: list, call: Call):
+    """The value that a node hands on. Files of the bridge are read and given back."""
+    kind = output["kind"]
+    if kind == "same":
+        return inputs[output["input"]]
+    if kind == "handle":
+        return objects[output["id"]]
+    if kind == "pixels":
+        try:
+            return read_tensor(output["file"], socket, call.exchange)
+        finally:
+            call.connection.send({"kind": "taken", "name": output["file"]["name"]})
+    value = float(output["text"]) if kind == "float" else output["value"]
+    if value is not None and socket == "FLOAT":
+        return float(value)
+    return value
+
+
+def is_large(value) -> bool:
+    """Whether writing it takes so long that other nodes should run meanwhile."""
+    return getattr(value, "nbytes", 0) > 1 << 20
+
+
+def _plain_scalar(value):
+    """numpy's numbers become Python's; a tensor stays what it is."""
+    if type(value).__module__ == "numpy" and getattr(value, "ndim", None) == 0:
+        return value.item()
+    return value

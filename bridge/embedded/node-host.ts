@@ -1,0 +1,41 @@
+import type { Host, ModelStore } from '../../nodes/kit/host.ts';
+import { isRecord } from '../../nodes/kit/is-record.ts';
+import { createInputReader } from '../local/input-folder.ts';
+import { createOutputFolder } from '../local/output-folder.ts';
+import type { ExecutorOptions } from './execution/execute.ts';
+import type { RuntimeFolders } from './folders.ts';
+import type { ServerLog } from './server-log.ts';
+
+type HostOptions = {
+  readonly folders: RuntimeFolders;
+  readonly models: ModelStore;
+  readonly disableMetadata: boolean;
+  readonly log: ServerLog['log'];
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+};
+
+/** What nodes ask of this runtime: its folders, its model files, its log; the rest is the run's own. */
+export function createHosts(options: HostOptions): ExecutorOptions['makeHost'] {
+  const { folders, models, disableMetadata, log, now } = options;
+  const readInput = createInputReader(folders);
+  const output = createOutputFolder(folders.output);
+  const temp = createOutputFolder(folders.temp);
+  return ({ job, nodeId, signal, executed, progress }): Host => {
+    const pnginfo = job.extraData['extra_pnginfo'];
+    return {
+      prompt: job.prompt,
+      extraPnginfo: isRecord(pnginfo) ? pnginfo : {},
+      nodeId,
+      signal,
+      disableMetadata,
+      models,
+      now: new Date(now()),
+      log: (level, message) => log(level, `node ${nodeId}: ${message}`),
+      executed,
+      progress,
+      readInput,
+      writeOutput: (request) => (request.folder === 'temp' ? temp : output).writeOutput(request),
+    };
+  };
+}

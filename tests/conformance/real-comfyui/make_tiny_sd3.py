@@ -1,0 +1,58 @@
+"""
+Writes a random SD3 model of 1.4 million parameters and a random TAESD3 into a models folder: small enough for any CPU, and
+loaded, detected and sampled by ComfyUI as the real ones are (reference 7.5).
+
+usage: python make_tiny_sd3.py COMFYUI MODELS, with the checkout's needs importable
+"""
+import os
+import sys
+
+comfyui, models = sys.argv[1:3]
+sys.path.insert(0, comfyui)
+sys.argv = [sys.argv[0], "--cpu"]
+
+import torch
+from safetensors.torch import save_file
+
+import comfy.options
+
+comfy.options.enable_args_parsing()
+
+import comfy.ops
+from comfy.ldm.modules.diffusionmodules.mmdit import MMDiT
+from comfy.taesd.taesd import Decoder, Encoder
+
+WIDTH = 128  # 64 for each of two blocks: ComfyUI reads the depth from the width.
+
+
+def fill(module, scale):
+    # ComfyUI's layers come uninitialised, so every weight is drawn here, in the order of the names.
+    generator = torch.Generator().manual_seed(20260101)
+    state = {}
+    for name, value in sorted(module.state_dict().items()):
+        if name.endswith(("ln_q.weight", "ln_k.weight")):
+            state[name] = torch.ones_like(value)
+        elif value.ndim < 2:
+            state[name] = torch.zeros_like(value)
+        else:
+            fan_in = value[0].numel()
+            state[name] = torch.randn(value.shape, generator=generator) * scale / fan_in**0.5
+    return state
+
+
+def write(state, *path):
+    file = os.path.join(models, *path)
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    save_file({name: value.contiguous() for name, value in state.items()}, file)
+
+
+model = MMDiT(
+    input_size=None, patch_size=2, in_channels=16, depth=WIDTH // 64, adm_in_channels=768, num_patches=32 * 32,
+    pos_embed_max_size=32, qk_norm="rms", dtype=torch.float32, device="cpu",
+    context_embedder_config={"target": "torch.nn.Linear", "params": {"in_features": 768, "out_features": WIDTH}},
+    operations=comfy.ops.disable_weight_init,
+)
+state = {name: value.to(torch.float16) for name, value in fill(model, 1.0).items()}
+write({f"model.diffusion_model.{name}": value for name, value in state.items()}, "diffusion_models", "tiny-sd3.safetensors")
+write(fill(Encoder(latent_channels=16), 1.4), "vae_approx", "taesd3_encoder.safetensors")
+write(fill(Decoder(latent_channels=16), 1.4), "vae_approx", "taesd3_decoder.safetensors")
