@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import functools
 import itertools
 import json
 import threading
@@ -210,12 +211,16 @@ class Connection:
     def lost_message(self) -> dict:
         return {"kind": "lost", "failure": self._loss}
 
+    def taker(self, file: dict):
+        """What to call when nobody needs a file of the bridge any more, from any thread."""
+        return functools.partial(self.send, {"kind": "taken", "name": file["name"]})
+
     def decline(self, message: dict) -> None:
         """Lets the bridge remove files that nobody will read."""
         for output in [*message.get("outputs", []), message]:
             for file in (output.get("file"), output.get("preview"), output.get("body")):
                 if isinstance(file, dict):
-                    self.send({"kind": "taken", "name": file["name"]})
+                    self.taker(file)()
 
     async def close(self, loss: LineageFailure) -> None:
         """Ends it: every call hears of the loss, the process and its folders are gone afterwards."""

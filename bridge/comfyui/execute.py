@@ -53,7 +53,7 @@ async def _run(link: Link, entry: dict, inputs: dict, prompt, extra_pnginfo, nod
             name = declared["name"]
             if name in inputs:
                 value = inputs[name]
-                arguments = (name, value, declared["type"], call, objects)
+                arguments = (declared, value, call, objects)
                 packed.append([name, await _aside(is_large(value), pack_input, *arguments)])
         call.send(
             {
@@ -104,10 +104,8 @@ async def _wait_for_result(call: Call, node_id: str) -> dict:
 async def _show(message: dict, call: Call, node_id: str) -> None:
     preview = None
     if message["preview"] is not None:
-        try:
-            preview = await _aside(True, read_preview, message["preview"], call.exchange)
-        finally:
-            call.connection.send({"kind": "taken", "name": message["preview"]["name"]})
+        file = message["preview"]
+        preview = await _aside(True, read_preview, file, call.exchange, call.connection.taker(file))
     comfy.show_progress(node_id, message["value"], message["total"], preview)
 
 
@@ -125,7 +123,10 @@ async def _aside(large: bool, work, *arguments):
     """Copies of many bytes are made in a thread, so that nodes beside this one go on."""
     if not large:
         return work(*arguments)
-    return await asyncio.get_running_loop().run_in_executor(_copies, work, *arguments)
+    # A future that a thread fulfils is part of a cycle: what it holds would live until the garbage collector comes.
+    result: list = []
+    await asyncio.get_running_loop().run_in_executor(_copies, lambda: result.append(work(*arguments)))
+    return result.pop()
 
 
 def _to_json(graph) -> str:

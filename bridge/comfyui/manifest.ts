@@ -25,6 +25,8 @@ type ManifestNode = {
     readonly name: string;
     readonly type: string | readonly string[];
     readonly optional: boolean;
+    /** For pictures whose samples may be cut down to this type on the way. */
+    readonly samples?: 'uint8';
     readonly options: Readonly<Record<string, unknown>>;
   }[];
   readonly outputs: readonly { readonly name: string; readonly type: string; readonly tooltip: string }[];
@@ -65,6 +67,7 @@ export function toManifest(definitions: readonly AnyNode[]): Manifest {
       inputs: Object.entries(inputs).map(([name, field]) => ({
         name,
         optional: field.optional ?? false,
+        ...(field.kind === 'images' && field.samples ? { samples: field.samples } : {}),
         ...toInputSpec(field),
       })),
       outputs: Object.entries(outputs).map(([name, output]) => ({ name, ...output })),

@@ -6,34 +6,46 @@ from .exchange import Exchange
 from .failures import LineageFailure
 
 
-def write_tensor(tensor, socket: str, exchange: Exchange) -> dict:
+def write_tensor(tensor, socket: str, exchange: Exchange, samples: str = "float32") -> dict:
     """
-    Writes a tensor of any device, type and layout as floats.
+    Writes a tensor of any device, type and layout.
 
     :param socket: IMAGE is [batch, height, width, channels], or one picture without batch; MASK is
         [batch, height, width], or one without batch.
+    :param samples: `uint8` cuts floats of 0 to 1 down to bytes, as ComfyUI does when it saves a picture.
     """
     import torch
 
     if not isinstance(tensor, torch.Tensor):
         raise LineageFailure("image/shape", f"expected a tensor, got {type(tensor).__name__}")
     shape = _shape_of(tensor, socket)
-    # Lazy views (conjugates, negatives) and strides are resolved here; a tensor that fits already is not copied.
-    plain = tensor.detach().to("cpu", torch.float32).resolve_conj().resolve_neg().contiguous()
-    return exchange.write("float32", shape, plain.numpy())
+    source = tensor.detach().reshape(shape)
+
+    def fill(elements: memoryview) -> None:
+        target = torch.frombuffer(elements, dtype=getattr(torch, samples)).view(shape)
+        if samples == "float32":
+            target.copy_(source)
+            return
+        # One picture after the other: what they take on the way is used again, and stays in the processor's cache.
+        for into, picture in zip(target, source):
+            scaled = picture.to(torch.float32) * 255
+            into.copy_(scaled.nan_to_num_(nan=0, posinf=255, neginf=0).clamp_(0, 255))
+
+    return exchange.write(samples, shape, fill)
 
 
-def read_tensor(file: dict, socket: str, exchange: Exchange):
-    """Floats of 0 to 1, in the shape of the socket; the caller owns them. Grey pictures become RGB."""
+def read_tensor(file: dict, socket: str, exchange: Exchange, taken):
+    """
+    Floats of 0 to 1, in the shape of the socket; the caller owns them. Grey pictures become RGB.
+
+    :param taken: see `Exchange.read`.
+    """
     import torch
 
-    def make(kind: str, shape: tuple[int, ...]):
-        if kind == "bytes" or (socket == "MASK" and shape[3] != 1):
-            raise LineageFailure("image/shape", f"expected a {socket}, got {kind} {list(shape)}")
-        return torch.empty(shape, dtype=torch.uint8 if kind == "uint8" else torch.float32).numpy()
-
-    kind, _, array = exchange.read(file, make)
-    tensor = torch.from_numpy(array)
+    kind, shape, elements = exchange.read(file, taken)
+    if kind == "bytes" or (socket == "MASK" and shape[3] != 1):
+        raise LineageFailure("image/shape", f"expected a {socket}, got {kind} {list(shape)}")
+    tensor = torch.frombuffer(elements, dtype=torch.uint8 if kind == "uint8" else torch.float32).view(shape)
     if kind == "uint8":
         tensor = tensor.to(torch.float32) / 255.0
     if socket == "MASK":
@@ -41,11 +53,11 @@ def read_tensor(file: dict, socket: str, exchange: Exchange):
     return tensor.expand(-1, -1, -1, 3).contiguous() if tensor.shape[-1] == 1 else tensor
 
 
-def read_preview(file: dict, exchange: Exchange):
-    """A PIL image of the first picture."""
+def read_preview(file: dict, exchange: Exchange, taken):
+    """A PIL image of the first picture; `taken` as for `read_tensor`."""
     from PIL import Image
 
-    tensor = read_tensor(file, "IMAGE", exchange)
+    tensor = read_tensor(file, "IMAGE", exchange, taken)
     return Image.fromarray((tensor[0, :, :, :3].clamp(0, 1) * 255).byte().numpy())
 
 

@@ -72,7 +72,7 @@ async def _forward(request, link: Link, web):
     body = await request.read() if request.method == "POST" else b""
     try:
         with await link.call() as call:
-            file = call.own(call.exchange.write("bytes", (len(body),), body)) if body else None
+            file = call.own(call.exchange.write_bytes(body)) if body else None
             call.send(
                 {
                     "kind": "panel",
@@ -98,10 +98,8 @@ async def _answer(call: Call, web):
         raise LineageFailure(error["code"], error["message"], error["hint"])
     body = b""
     if message["body"] is not None:
-        try:
-            body = read_bytes(message["body"], call.exchange)
-        finally:
-            call.connection.send({"kind": "taken", "name": message["body"]["name"]})
+        file = message["body"]
+        body = read_bytes(file, call.exchange, call.connection.taker(file))
     headers = {"Content-Type": message["contentType"], **_HEADERS}
     return web.Response(status=message["status"], body=body, headers=headers)
 
@@ -109,15 +107,12 @@ async def _answer(call: Call, web):
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
-def read_bytes(file: dict, exchange: Exchange) -> bytes:
-    """The bytes of an exchange file."""
-
-    def make(kind: str, shape: tuple[int, ...]) -> bytearray:
-        if kind != "bytes":
-            raise LineageFailure("exchange/file", f"expected bytes, got {kind}")
-        return bytearray(shape[0])
-
-    return bytes(exchange.read(file, make)[2])
+def read_bytes(file: dict, exchange: Exchange, taken) -> bytes:
+    """The bytes of an exchange file; `taken` as for `Exchange.read`."""
+    kind, _, elements = exchange.read(file, taken)
+    if kind != "bytes":
+        raise LineageFailure("exchange/file", f"expected bytes, got {kind}")
+    return bytes(elements)
 
 
 def _error(failure: LineageFailure) -> dict:

@@ -15,15 +15,17 @@ _PLAIN = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
 _OURS = "LINEAGE_"
 
 
-def pack_input(name: str, value, socket, call: Call, objects: list) -> dict:
+def pack_input(declared: dict, value, call: Call, objects: list) -> dict:
     """
     Packs one value.
 
-    :param socket: the type that the manifest gives; a list is an old menu.
+    :param declared: the input in the manifest; a type that is a list is an old menu.
     :param objects: gets the object that a handle stands for.
     """
+    socket = declared["type"]
     if socket in _PICTURES:
-        return {"kind": "pixels", "file": call.own(write_tensor(value, socket, call.exchange))}
+        file = write_tensor(value, socket, call.exchange, declared.get("samples", "float32"))
+        return {"kind": "pixels", "file": call.own(file)}
     value = _plain_scalar(value)
     if isinstance(value, float) and not math.isfinite(value):
         return {"kind": "float", "text": "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"}
@@ -33,7 +35,7 @@ def pack_input(name: str, value, socket, call: Call, objects: list) -> dict:
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
-            raise LineageFailure("bridge/value", f"expected plain data, got: {error}", where={"input": name}) from error
+            raise LineageFailure("bridge/value", f"expected plain data, got: {error}", where={"input": declared["name"]}) from error
         return {"kind": "json", "value": value}
     objects.append(value)
     return {"kind": "handle", "id": len(objects) - 1, "type": socket}
@@ -47,10 +49,7 @@ def unpack_output(output: dict, socket: str, inputs: dict, objects: list, call: 
     if kind == "handle":
         return objects[output["id"]]
     if kind == "pixels":
-        try:
-            return read_tensor(output["file"], socket, call.exchange)
-        finally:
-            call.connection.send({"kind": "taken", "name": output["file"]["name"]})
+        return read_tensor(output["file"], socket, call.exchange, call.connection.taker(output["file"]))
     value = float(output["text"]) if kind == "float" else output["value"]
     if value is not None and socket == "FLOAT":
         return float(value)

@@ -15,7 +15,14 @@ type Common = {
 };
 
 /** A socket that takes a batch of pictures, all of one shape. */
-type ImagesField = Common & { readonly kind: 'images' };
+type ImagesField = Common & {
+  readonly kind: 'images';
+  /**
+   * The node needs no more than 8 bits a sample: a host may bring floats to bytes on the way, the fraction cut off as
+   * ComfyUI does when it saves, which is a quarter of what would travel.
+   */
+  readonly samples?: 'uint8';
+};
 /** A line, or several, of text. */
 export type TextField = Common & {
   readonly kind: 'text';
@@ -66,7 +73,9 @@ export type ValueOf<F extends Field> =
   | (F extends { readonly optional: true } ? undefined : never);
 
 /** Declares a socket for a batch of pictures. */
-export const images = <const O extends Common>(options: O): O & { readonly kind: 'images' } => ({
+export const images = <const O extends Omit<ImagesField, 'kind'>>(
+  options: O,
+): O & { readonly kind: 'images' } => ({
   ...options,
   kind: 'images',
 });

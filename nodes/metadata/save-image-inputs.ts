@@ -11,7 +11,7 @@ export const HASH_LOG_MODES = ['none', 'filename', 'path', 'detailed', 'debug'] 
 
 /** The widgets and sockets of Lineage Save Image. Names are promises: saved workflows hold them. */
 export const saveImageInputs = {
-  images: images({ tooltip: 'The pictures to save.' }),
+  images: images({ samples: 'uint8', tooltip: 'The pictures to save.' }),
   filename_prefix: text({
     default: 'ComfyUI',
     tooltip:

@@ -18,6 +18,7 @@ import textwrap
 import time
 import types
 import unittest
+from unittest import mock
 
 import pack as test_pack
 
@@ -212,7 +213,14 @@ class ExchangeFiles(unittest.TestCase):
         self.path = os.path.join(self.folders[0], self.name)
 
     def read(self, file):
-        return self.exchange.read(file, lambda kind, shape: bytearray(shape[0] if kind == "bytes" else 24))
+        taken = []
+        try:
+            kind, shape, elements = self.exchange.read(file, lambda: taken.append(file))
+            read = kind, shape, bytes(elements)
+            del elements
+            return read
+        finally:
+            self.assertEqual(taken, [file], "told once, also of what is refused")
 
     def refused(self, file):
         with self.assertRaises(LineageFailure) as caught:
@@ -221,7 +229,7 @@ class ExchangeFiles(unittest.TestCase):
 
     def test_bytes_come_back_and_only_ours_are_removed(self):
         for data in (b"", b"abc"):
-            file = self.exchange.write("bytes", (len(data),), data)
+            file = self.exchange.write_bytes(data)
             self.assertEqual(self.read(file), ("bytes", (len(data),), data))
             path = os.path.join(self.folders[0], file["name"])
             self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
@@ -231,11 +239,11 @@ class ExchangeFiles(unittest.TestCase):
             self.assertFalse(os.path.exists(path))
 
     def test_a_large_file_that_was_read_is_written_over(self):
-        first = self.exchange.write("bytes", (1 << 20,), bytes(1 << 20))
-        second = self.exchange.write("bytes", (1 << 20,), bytes(1 << 20))
+        first = self.exchange.write_bytes(bytes(1 << 20))
+        second = self.exchange.write_bytes(bytes(1 << 20))
         self.assertTrue(self.exchange.give_back(first["name"]))
         inode = os.stat(os.path.join(self.folders[0], first["name"])).st_ino
-        third = self.exchange.write("bytes", (1 << 20,), b"x" * (1 << 20))
+        third = self.exchange.write_bytes(b"x" * (1 << 20))
         path = pathlib.Path(self.folders[0], third["name"])
         self.assertEqual((path.read_bytes()[64:66], path.stat().st_ino), (b"xx", inode))
         self.exchange.release(first["name"])
@@ -247,7 +255,7 @@ class ExchangeFiles(unittest.TestCase):
         self.assertEqual(os.listdir(self.folders[0]), [])
 
     def test_paths_links_and_lies(self):
-        file = self.exchange.write("bytes", (3,), b"abc")
+        file = self.exchange.write_bytes(b"abc")
         whole = pathlib.Path(self.folders[0], file["name"]).read_bytes()
         for name in ("../x", "/etc/passwd", self.name.upper(), self.name + "0", self.name + "\n", "", 5, None):
             self.refused({"place": 0, "name": name})
@@ -274,7 +282,7 @@ class ExchangeFiles(unittest.TestCase):
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
         try:
             with self.assertRaises(LineageFailure) as caught:
-                self.exchange.write("bytes", (1000,), bytes(1000))
+                self.exchange.write_bytes(bytes(1000))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         self.assertEqual(caught.exception.code, "exchange/full")
@@ -284,37 +292,47 @@ class ExchangeFiles(unittest.TestCase):
         import resource
 
         size = 1 << 20
-        kept = self.exchange.write("bytes", (size,), bytes(size))
+        kept = self.exchange.write_bytes(bytes(size))
         self.exchange.give_back(kept["name"])
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
-        try:
-            with self.assertRaises(LineageFailure) as caught:
-                self.exchange.write("bytes", (size,), bytes(size))
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        self.assertEqual(caught.exception.code, "exchange/full")
-        self.assertEqual([os.listdir(folder) for folder in self.folders], [[], []])
-
-        kept = self.exchange.write("bytes", (size,), bytes(size))
-        self.exchange.give_back(kept["name"])
+        if not exchange._CAN_MAP:  # What is mapped has its room already.
+            before = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+            try:
+                with self.assertRaises(LineageFailure) as caught:
+                    self.exchange.write_bytes(bytes(size))
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            self.assertEqual(caught.exception.code, "exchange/full")
+            self.assertEqual([os.listdir(folder) for folder in self.folders], [[], []])
+            kept = self.exchange.write_bytes(bytes(size))
+            self.exchange.give_back(kept["name"])
         path = os.path.join(self.folders[0], kept["name"])
         os.remove(path)
         os.symlink("/dev/null", path)
         with self.assertRaises(LineageFailure) as caught:
-            self.exchange.write("bytes", (size,), bytes(size))
+            self.exchange.write_bytes(bytes(size))
         self.assertEqual(caught.exception.code, "exchange/file")
         self.assertEqual([os.listdir(folder) for folder in self.folders], [[], []])
 
-        kept = self.exchange.write("bytes", (size,), bytes(size))
+        kept = self.exchange.write_bytes(bytes(size))
         self.exchange.give_back(kept["name"])
         os.remove(os.path.join(self.folders[0], kept["name"]))
-        self.assertEqual(self.read(self.exchange.write("bytes", (size,), b"x" * size))[2], b"x" * size)
+        self.assertEqual(self.read(self.exchange.write_bytes(b"x" * size))[2], b"x" * size)
 
     def test_where_no_file_can_be_made_there_is_a_code(self):
         with self.assertRaises(LineageFailure) as caught:
-            exchange.Exchange([self.path]).write("bytes", (3,), b"abc")
+            exchange.Exchange([self.path]).write_bytes(b"abc")
         self.assertEqual(caught.exception.code, "exchange/file")
+
+
+class ExchangeFilesWithoutMaps(ExchangeFiles):
+    """As on systems that cannot promise room for a file beforehand."""
+
+    def setUp(self):
+        super().setUp()
+        patch = mock.patch.multiple(exchange, _CAN_MAP=False, _POPULATED={})
+        patch.start()
+        self.addCleanup(patch.stop)
 
 
 @needs_torch
@@ -325,7 +343,7 @@ class Tensors(unittest.TestCase):
         self.exchange = exchange.Exchange([self.folder])
 
     def back(self, tensor, socket="IMAGE"):
-        return pixels.read_tensor(pixels.write_tensor(tensor, socket, self.exchange), socket, self.exchange)
+        return pixels.read_tensor(pixels.write_tensor(tensor, socket, self.exchange), socket, self.exchange, int)
 
     def test_every_type_and_layout(self):
         torch.manual_seed(1)
@@ -370,9 +388,53 @@ class Tensors(unittest.TestCase):
 
     def test_eight_bits_become_floats(self):
         data = bytes([0, 1, 254, 255, 128, 7])
-        file = self.exchange.write("uint8", (1, 1, 2, 3), data)
+        file = self.exchange.write("uint8", (1, 1, 2, 3), lambda view: view.__setitem__(slice(None), data))
         expected = torch.tensor(list(data), dtype=torch.float32).reshape(1, 1, 2, 3) / 255
-        self.assertTrue(torch.equal(pixels.read_tensor(file, "IMAGE", self.exchange), expected))
+        self.assertTrue(torch.equal(pixels.read_tensor(file, "IMAGE", self.exchange, int), expected))
+
+    def test_floats_become_eight_bits_as_core_saves_them(self):
+        import numpy
+
+        torch.manual_seed(1)
+        plain = torch.cat([torch.rand(2, 5, 7, 3) * 1.2 - 0.1, torch.arange(210).view(2, 5, 7, 3) / 209])
+        inf = float("inf")
+        plain[0, 0, 0] = torch.tensor([inf, -inf, 1.0])
+        for tensor in (plain, plain.half(), plain.flip(1), plain.movedim(3, 1).contiguous().movedim(1, 3)):
+            file = pixels.write_tensor(tensor, "IMAGE", self.exchange, "uint8")
+            kind, shape, elements = self.exchange.read(file, int)
+            # nodes.py of ComfyUI 618b803d, SaveImage.
+            expected = numpy.clip(255.0 * tensor.float().numpy(), 0, 255).astype(numpy.uint8)
+            self.assertEqual((kind, shape, bytes(elements)), ("uint8", (4, 5, 7, 3), expected.tobytes()))
+        file = pixels.write_tensor(torch.full((1, 1, 1, 3), float("nan")), "IMAGE", self.exchange, "uint8")
+        self.assertEqual(bytes(self.exchange.read(file, int)[2]), bytes(3))
+
+    def test_a_tensor_lies_in_the_file_until_its_end(self):
+        taken = []
+        file = pixels.write_tensor(torch.full((1, 512, 512, 3), 0.5), "IMAGE", self.exchange)
+        with mock.patch.object(exchange, "_has_room", lambda folder: True):
+            tensor = pixels.read_tensor(file, "IMAGE", self.exchange, lambda: taken.append(1))
+        crop = tensor[:, 1:]
+        del tensor
+        self.assertEqual(taken, [])
+        crop.mul_(2)
+        self.assertEqual(crop.unique().tolist(), [1.0])
+        del crop
+        self.assertEqual(taken, [1])
+
+    def test_a_tensor_is_a_copy_where_shared_memory_is_short(self):
+        taken = []
+        file = pixels.write_tensor(torch.full((1, 512, 512, 3), 0.5), "IMAGE", self.exchange)
+        with mock.patch.object(exchange, "_has_room", lambda folder: False):
+            tensor = pixels.read_tensor(file, "IMAGE", self.exchange, lambda: taken.append(1))
+        self.assertEqual((taken, tensor.unique().tolist()), ([1], [0.5]))
+
+    def test_what_cannot_be_written_leaves_nothing(self):
+        def fail(view):
+            raise MemoryError
+
+        with self.assertRaises(MemoryError):
+            self.exchange.write("bytes", (3,), fail)
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_what_is_no_picture(self):
         for wrong in (torch.rand(5), torch.rand(1, 0, 4, 3), torch.rand(1, 4, 4, 2), "x", None, [1]):
