@@ -22,6 +22,8 @@ const SPEAK_EVERY_MS = 100;
 const STATE_SHARE = 1 / 20;
 /** Up to so many nodes every change of state is told at once, as ComfyUI does. */
 const SMALL_GRAPH = 64;
+/** A client takes about so many states in the time that a node has for one word; a larger graph is told less often. */
+const STATES_AT_ONCE = 1_000;
 
 /** A word of a node that waits for its time. */
 type Word = { readonly value: number; readonly total: number; readonly preview: Pixels | undefined };
@@ -32,7 +34,7 @@ type Voice = { spoke: number; due: Word | undefined; timer: NodeJS.Timeout | und
 /**
  * `progress_state` holds all nodes that have begun, each time: sent for every change it would be quadratic in a large
  * graph (as it is in ComfyUI). Beyond `SMALL_GRAPH` nodes it goes out at most ten times a second, and less often where
- * sending takes long; `executing`, which is never held back, still tells which node runs.
+ * there are thousands of nodes or sending takes long; `executing`, which is never held back, still tells which node runs.
  */
 export function createProgress(
   job: Job,
@@ -53,7 +55,8 @@ export function createProgress(
     const began = performance.now();
     messages.broadcast('progress_state', { prompt_id: job.promptId, nodes });
     const sent = performance.now();
-    due = sent + Math.max(SPEAK_EVERY_MS, (sent - began) / STATE_SHARE);
+    const rest = SPEAK_EVERY_MS * Math.max(1, count / STATES_AT_ONCE);
+    due = sent + Math.max(rest, (sent - began) / STATE_SHARE);
   }
 
   function stateChanged(): void {
