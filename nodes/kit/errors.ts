@@ -25,6 +25,16 @@ export const ERRORS = {
   'exif/not-ascii':
     'EXIF text fields hold ASCII without NUL; escape the text as JSON does, or write it as Unicode.',
   'xmp/malformed': 'The XMP packet is damaged; strip it from the picture and tag it again.',
+  'safetensors/malformed': 'The file is truncated, damaged or no safetensors file; get a fresh copy.',
+  'safetensors/index':
+    'The shards and their index do not belong together; get all files of the model from one place.',
+  'safetensors/layout': 'Rename the tensor, or correct its shape: no reader would take it as it is.',
+  'gguf/malformed': 'The file is damaged or no GGUF file; get a fresh copy.',
+  'gguf/truncated':
+    'The file goes on, or was cut, before its tensors begin; read more of it, or get a fresh copy.',
+  'gguf/type': 'Give a GGUF file of type Q8_0, F16, BF16 or F32, or the safetensors file it was made from.',
+  'weights/pickle':
+    'Pickled checkpoints can run any program when they are opened. Convert the file to safetensors, and give that.',
   'output/exists': 'Pass --force to replace the file, or choose another name.',
   'output/outside':
     'Choose a name inside the output folder, without "..", an absolute path or a link that leads out.',
@@ -52,6 +62,7 @@ export const ERRORS = {
   'panel/unknown-route': 'Reload the page; if that does not help, page and server are of different versions.',
   'panel/too-large': 'Read the file with `lineage inspect` instead.',
   'panel/no-graph': 'Use a picture that was saved with its workflow.',
+  'recipe/malformed': 'Give the recipe as its tool wrote it; the message names the line or the key.',
   'image/too-large': 'Make the picture smaller: it would not fit into memory.',
   'builtin/input': 'Connect or type a value of the kind that the input shows.',
   'builtin/too-long': 'Shorten the text; nodes work on a few million characters.',
@@ -91,6 +102,61 @@ export const ERRORS = {
   'serve/data-in-use': 'Give each server a --user folder of its own, or end the other one.',
   'serve/store-unusable':
     'Check the permissions and the free space; or move the file away, and its queue and history with it.',
+  'lora/not-finite':
+    'The weights hold NaN or infinity; get a fresh copy of the file, or leave that module out.',
+  'lora/shape':
+    'The adapter does not fit the weight it names; check that it was made for this kind of model.',
+  'lora/incomplete': 'A tensor that this adapter needs is missing from the file; get a fresh copy.',
+  'lora/not-low-rank':
+    'Only plain LoRA has factors: bake this adapter into the weights, or extract a LoRA from its difference.',
+  'lora/needs-weight': 'This adapter depends on the weights it changes; give the checkpoint it is for.',
+  'lora/rank': 'Choose a rank of at least 1, and a share or error between 0 and 1.',
+  'lora/config': 'Correct the adapter_config.json: it must be as PEFT writes it.',
+  'lora/embedding':
+    'Give a textual inversion for SD 1, SD 2 or SDXL as a .safetensors file or a plain tensor table.',
+  'lora/embedding-mismatch':
+    'Merge embeddings of one kind of model and, for a weighted sum, of as many vectors; or join their tokens.',
+  'merge/architecture':
+    'Name the architecture as the message lists them, or leave it out: it is recognised by the tensors.',
+  'merge/block-weights':
+    'Give one weight a block in their order, the name of a preset, or pairs such as IN00-IN05=0.3, OUT08=1.',
+  'pipeline/malformed': 'Correct the manifest at the place named; its format is published as a JSON Schema.',
+  'pipeline/duplicate-id': 'Give each step an id of its own.',
+  'pipeline/unknown-step': 'Use the id of a step of this manifest.',
+  'pipeline/self-reference': 'A step cannot use its own result; name an earlier step or a file.',
+  'pipeline/cycle': 'Steps cannot wait for each other in a circle; take one of the references out.',
+  'pipeline/hidden-step':
+    'Inside if, loop and optimize only the result as a whole can be used: name the outer step.',
+  'pipeline/no-result': 'Name a step whose result is a model.',
+  'pipeline/no-score': 'Name a validate or analysis step.',
+  'pipeline/no-output': 'Give the step an output with a path: no later step uses its result.',
+  'pipeline/output-is-input':
+    'Choose another path for the output: it would replace a file that the pipeline reads.',
+  'pipeline/same-output': 'Give each step an output path of its own.',
+  'pipeline/architecture':
+    'Models of one step must be of one architecture, and of the one that the manifest says.',
+  'pipeline/keys': 'Say with "missing" what to do: base, skip or renormalise; or merge models of one kind.',
+  'pipeline/shapes': 'Merge models of one kind: tensors of different shapes are never stretched to fit.',
+  'pipeline/method':
+    'Use a method, parameters and numbers of models as `lineage merge --list-methods` shows them.',
+  'pipeline/scaled': 'Use the model in fp16 or bf16: scaled fp8 weights cannot be merged as they are.',
+  'pipeline/part': 'Check that the file is the kind of model that this step takes apart or puts together.',
+  'pipeline/mode': 'Run it with --staged, or let the intermediate results be temporary.',
+  'pipeline/disk-space': 'Free some space, or write the output to another disk.',
+  'merge/unknown-method': 'Use the id of a merge method, as the message lists them.',
+  'merge/parameter': 'Correct that parameter of the merge; the message says what was expected.',
+  'merge/weights':
+    'Choose other weights: this method divides by their sum, and a mean on a sphere takes none below 0.',
+  'merge/no-direction':
+    'The models cancel each other out there; choose other weights or another method for that tensor.',
+  'merge/dtype':
+    'Integers and packed numbers are copied, never computed with: leave such tensors out of the merge.',
+  'merge/not-finite':
+    'Get a fresh copy of the model, or choose what to do with such numbers: keep them, or take zero.',
+  'merge/memory': 'Allow more memory, or choose a method that works tile by tile.',
+  'merge/graph': 'Correct the input of the merge node that the message names.',
+  'merge/no-host': 'Run the graph in ComfyUI, or in `lineage serve` with a model folder.',
+  'merge/busy': 'Wait until the other run has made this file, or give another name.',
 } as const;
 
 /** A code of `ERRORS`: closed, and never renamed once released. */
@@ -103,6 +169,8 @@ export type Where = {
   readonly file?: string;
   /** Offset in bytes from the start of the file or block. */
   readonly byte?: number;
+  /** Of a text, from 1. */
+  readonly line?: number;
   readonly option?: string;
 };
 
