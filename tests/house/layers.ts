@@ -44,6 +44,19 @@ export const RINGS: Readonly<Record<string, Ring>> = {
     only: { 'nodes/builtin/kernels/sha256.ts': ['node:crypto'] },
     pure: true,
   },
+  'nodes/merge': { ours: ['nodes/kit', 'nodes/formats'], theirs: [], pure: true },
+  'nodes/lora': { ours: ['nodes/kit', 'nodes/formats'], theirs: [], pure: true },
+  'nodes/pipeline': {
+    ours: ['nodes/kit', 'nodes/formats', 'nodes/merge', 'nodes/lora'],
+    theirs: [],
+    only: {
+      'nodes/pipeline/condition-schema.ts': ['zod'],
+      'nodes/pipeline/manifest-words.ts': ['zod'],
+      'nodes/pipeline/manifest.ts': ['zod'],
+      'nodes/pipeline/read-manifest.ts': ['zod'],
+    },
+    pure: true,
+  },
   'nodes/index.gen.ts': { ours: ['nodes'], theirs: [], pure: true },
   'bridge/local': {
     // The kernels that its threads run.
@@ -87,6 +100,19 @@ export const RINGS: Readonly<Record<string, Ring>> = {
     ours: ['nodes', 'bridge/local', 'bridge/panel', 'package.json'],
     theirs: ['ws', 'zod', 'node:crypto', 'node:fs', 'node:http', 'node:path', 'node:stream', 'node:util'],
   },
+  'bridge/merge': {
+    ours: ['nodes', 'bridge/local'],
+    theirs: [
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:module',
+      'node:path',
+      'node:util',
+      'node:worker_threads',
+      'node:zlib',
+    ],
+  },
   'bridge/panel': { ours: ['nodes', 'rules'], theirs: [] },
   'bridge/cli': {
     ours: ['nodes', 'rules', 'bridge/embedded', 'bridge/local', 'package.json'],
@@ -96,7 +122,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   'bridge/lineage.mjs': { ours: ['bridge/cli/main.ts'], theirs: [] },
   'bridge/build': {
     ours: ['nodes', 'rules', 'bridge', 'package.json'],
-    theirs: ['esbuild', 'zod', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
+    theirs: ['assemblyscript', 'esbuild', 'zod', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
   },
   web: { ours: [], theirs: [] },
 };

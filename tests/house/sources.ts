@@ -25,11 +25,14 @@ function listFiles(folder: string): string[] {
   const at = new URL(`${folder}/`, ROOT);
   // A ring that has no files yet has no folder either.
   if (!existsSync(at)) return [];
-  return readdirSync(at, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(fileURLToPath(ROOT), join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-    .filter((path) => !path.includes('node_modules/'))
-    .sort();
+  return (
+    readdirSync(at, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(fileURLToPath(ROOT), join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+      // AssemblyScript decorates functions, which no parser of TypeScript takes.
+      .filter((path) => !/node_modules\/|kernels\/assembly\//.test(path))
+      .sort()
+  );
 }
 
 export function readSources(...folders: readonly string[]): Source[] {

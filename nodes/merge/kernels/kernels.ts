@@ -1,0 +1,109 @@
+import type { EncodeCounts, FloatDtype } from '../../formats/floats.ts';
+import type { Term } from '../method.ts';
+import { createFusedSum } from './fused-sum.ts';
+import { bindKernels, variantsOf } from './instance.ts';
+import { COUNTS, SCRATCH } from './layout.ts';
+import { createTiledSum } from './tiled-sum.ts';
+
+/** What the kernels compute with; F64 is left to the plain twins. */
+export type KernelDtype = Exclude<FloatDtype, 'F64'>;
+
+/** Elements in the shared memory, at any byte. */
+export type KernelOperand = { readonly dtype: KernelDtype; readonly at: number };
+
+/**
+ * Conversions and sums of model floats in shared memory. Addresses are bytes from its start, without alignment;
+ * counts are elements; what is written overlaps nothing that is read. Every result equals that of the plain twins
+ * (`decodeFloats`, `encodeFloats`, `sumTerms`) bit for bit, but NaNs: one that is encoded becomes positive, quiet
+ * and without payload, since those of arithmetic differ between processors.
+ */
+export type FloatKernels = {
+  /** Floats of a format at `from` to float32 at `to`. */
+  decode(dtype: KernelDtype, from: number, to: number, count: number): void;
+  /** Float32 at `from` to a format at `to`, rounded to nearest even, to Inf (F8_E4M3: NaN) beyond the range. */
+  encode(dtype: KernelDtype, from: number, to: number, count: number): EncodeCounts;
+  /** How many are NaN or infinite. */
+  countNotFinite(dtype: KernelDtype, at: number, count: number): number;
+  /**
+   * Inputs and output of one format.
+   * @param inputs addresses of the models, then of the base if there is one.
+   */
+  sumTerms(
+    dtype: KernelDtype,
+    terms: readonly Term[],
+    inputs: readonly number[],
+    out: number,
+    count: number,
+  ): EncodeCounts;
+  /** Inputs and output of any formats. @param inputs the models, then the base if there is one. */
+  sumTermsMixed(
+    terms: readonly Term[],
+    inputs: readonly KernelOperand[],
+    out: KernelOperand,
+    count: number,
+  ): EncodeCounts;
+};
+
+/** Bytes of shared memory that each thread's kernels have for themselves. */
+export const SCRATCH_BYTES = SCRATCH;
+
+/**
+ * Makes the kernels of one thread.
+ *
+ * @param compiled from `kernels.wasm`.
+ * @param memory shared, 65,536 pages at most; no operand reaches into the last 64 bytes of 4 GiB.
+ * @param scratch where `SCRATCH_BYTES` begin that nobody else touches; a multiple of 64.
+ * @throws RangeError for a scratch block that is not aligned or not within the memory
+ */
+export function createKernels(
+  compiled: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  scratch: number,
+): FloatKernels {
+  if (scratch % 64 !== 0 || scratch + SCRATCH > memory.buffer.byteLength)
+    throw new RangeError(`expected ${SCRATCH} bytes at a multiple of 64 within the memory, got ${scratch}`);
+  const take = bindKernels(compiled, memory);
+  take('prepare')(scratch);
+  const decoders = variantsOf(take, 'decode');
+  const encoders = variantsOf(take, 'encode');
+  const counters = variantsOf(take, 'countNotFinite');
+  const counts = new Uint32Array(memory.buffer, scratch + COUNTS, 2);
+
+  function decode(dtype: KernelDtype, from: number, to: number, count: number): void {
+    decoders[dtype](scratch, from, to, count);
+  }
+  function encode(dtype: KernelDtype, from: number, to: number, count: number): EncodeCounts {
+    encoders[dtype](scratch, from, to, count);
+    return { overflowed: counts[0] ?? 0, nan: counts[1] ?? 0 };
+  }
+  function countNotFinite(dtype: KernelDtype, at: number, count: number): number {
+    return counters[dtype](scratch, at, count) >>> 0;
+  }
+
+  const sumTiles = createTiledSum(take, scratch, { decode, encode });
+  const sumFused = createFusedSum(take, memory, scratch, { countNotFinite, sumTiles });
+
+  function sumTermsMixed(
+    terms: readonly Term[],
+    inputs: readonly KernelOperand[],
+    out: KernelOperand,
+    count: number,
+  ): EncodeCounts {
+    const isUniform = inputs.every(({ dtype }) => dtype === out.dtype);
+    return (isUniform && sumFused(terms, inputs, out, count)) || sumTiles(terms, inputs, out, count);
+  }
+
+  return {
+    decode,
+    encode,
+    countNotFinite,
+    sumTermsMixed,
+    sumTerms: (dtype, terms, inputs, out, count) =>
+      sumTermsMixed(
+        terms,
+        inputs.map((at) => ({ dtype, at })),
+        { dtype, at: out },
+        count,
+      ),
+  };
+}
