@@ -1,0 +1,154 @@
+import { baseOf, type DeltaTensor } from './deltas.ts';
+import type { Params, ParamValues, Tile } from './method.ts';
+
+/**
+ * The second half of every method on sparse differences: elect a sign for each element, keep the models that agree
+ * with it and take their mean; or, plainly, sum all. Sums are float64, rounded once with the base.
+ * @see Yadav et al. 2023, "TIES-merging", arXiv:2306.01708, section 4
+ */
+
+/** Each model's sparse and rescaled differences of one tile; the arrays are valid until the next call. */
+type SparseDeltas = (tile: Tile) => readonly Float64Array[];
+/** Starts over at the first element: what is kept may depend on how many were kept before. */
+export type Sparsify = () => SparseDeltas;
+
+export const LAMBDA = {
+  default: 1,
+  min: -10,
+  max: 10,
+  tooltip: 'Scale of the merged difference before it is added to the base.',
+} as const;
+
+/** What the election is asked; every method with one spreads these. */
+export const ELECTION_PARAMS = {
+  sign: {
+    default: 'mass',
+    choices: ['mass', 'count'],
+    tooltip:
+      'An element takes the sign of the sum of its differences (mass), or the one more models have (count).',
+  },
+  sign_weighted: {
+    default: true,
+    tooltip: 'Whether differences are multiplied with the weights of their models before signs are elected.',
+  },
+  zero_sign: {
+    default: 'positive',
+    choices: ['positive', 'majority', 'drop'],
+    tooltip:
+      'Where the election ends in a draw: positive, the sign that won most elements, or leave the base as it is.',
+  },
+  normalize: {
+    default: 'weights',
+    choices: ['weights', 'count', 'none'],
+    tooltip:
+      'Divide the sum of what agrees by the sum of its weights, by the number of models, or by nothing.',
+  },
+  lambda: LAMBDA,
+} as const satisfies Params;
+
+type Election = ParamValues<typeof ELECTION_PARAMS>;
+/** Divisors nearer to zero are taken for 1. */
+const SMALLEST_DIVISOR = 1e-8;
+
+/** Elects a sign for each element of the tile: −1, 0 (a draw) or 1. */
+function electSigns(
+  deltas: readonly Float64Array[],
+  weights: readonly number[],
+  { sign, sign_weighted: isWeighted }: Pick<Election, 'sign' | 'sign_weighted'>,
+  length: number,
+): Float64Array {
+  const votes = new Float64Array(length);
+  deltas.forEach((delta, model) => {
+    const weight = isWeighted ? (weights[model] ?? 1) : 1;
+    for (let i = 0; i < length; i++) {
+      const vote = weight * (delta[i] ?? 0);
+      votes[i] = (votes[i] ?? 0) + (sign === 'mass' ? vote : Math.sign(vote));
+    }
+  });
+  for (let i = 0; i < length; i++) votes[i] = Math.sign(votes[i] ?? 0);
+  return votes;
+}
+
+/** The sum of the elected signs over the elements of a tensor, for `zero_sign: majority`. */
+export function sumElected(
+  tensor: Pick<DeltaTensor, 'weights' | 'visit'>,
+  sparsify: Sparsify,
+  election: Election,
+): number {
+  const sparse = sparsify();
+  let sum = 0;
+  tensor.visit((tile) => {
+    for (const sign of electSigns(sparse(tile), tensor.weights, election, tile.length)) sum += sign;
+  });
+  return sum;
+}
+
+/** The sign of a draw. A majority that is itself a draw is negative, as in the code of the paper. */
+function signOfDraw(zeroSign: Election['zero_sign'], majority: number): number {
+  if (zeroSign === 'positive') return 1;
+  if (zeroSign === 'drop') return 0;
+  return majority > 0 ? 1 : -1;
+}
+
+/**
+ * Writes base + λ · mean of the differences whose sign was elected.
+ *
+ * @param majority the sum of elected signs where it was taken over more than this tensor.
+ */
+export function mergeByElection(
+  tensor: DeltaTensor,
+  sparsify: Sparsify,
+  election: Election,
+  majority?: number,
+): void {
+  const { weights } = tensor;
+  const { zero_sign: zeroSign, normalize, lambda, sign_weighted: isWeighted } = election;
+  const total = zeroSign === 'majority' ? (majority ?? sumElected(tensor, sparsify, election)) : 0;
+  const draw = signOfDraw(zeroSign, total);
+  const sparse = sparsify();
+  tensor.write((tile, out) => {
+    const base = baseOf(tile);
+    const deltas = sparse(tile);
+    const elected = electSigns(deltas, weights, election, tile.length);
+    const sums = new Float64Array(tile.length);
+    const divisors = new Float64Array(tile.length);
+    deltas.forEach((delta, model) => {
+      const weight = weights[model] ?? 1;
+      // A model of negative weight votes for the opposite of its difference.
+      const voice = isWeighted ? Math.sign(weight) : 1;
+      const share = normalize === 'weights' ? weight : 1;
+      for (let i = 0; i < tile.length; i++) {
+        const value = delta[i] ?? 0;
+        if (value === 0 || Math.sign(value) * voice !== (elected[i] || draw)) continue;
+        sums[i] = (sums[i] ?? 0) + weight * value;
+        divisors[i] = (divisors[i] ?? 0) + share;
+      }
+    });
+    for (let i = 0; i < tile.length; i++) {
+      const divisor = divisors[i] ?? 0;
+      const isOne = normalize === 'none' || Math.abs(divisor) < SMALLEST_DIVISOR;
+      out[i] = (base[i] ?? 0) + (lambda * (sums[i] ?? 0)) / (isOne ? 1 : divisor);
+    }
+  });
+}
+
+/** Writes base + λ · Σ weight · difference, divided by the sum of the weights where `normalize` says so. */
+export function mergeBySum(
+  tensor: DeltaTensor,
+  sparsify: Sparsify,
+  { normalize, lambda }: { readonly normalize: boolean; readonly lambda: number },
+): void {
+  const { weights } = tensor;
+  const whole = weights.reduce((sum, weight) => sum + weight, 0);
+  const scale = normalize && Math.abs(whole) >= SMALLEST_DIVISOR ? lambda / whole : lambda;
+  const sparse = sparsify();
+  tensor.write((tile, out) => {
+    const base = baseOf(tile);
+    const sums = new Float64Array(tile.length);
+    sparse(tile).forEach((delta, model) => {
+      const weight = weights[model] ?? 1;
+      for (let i = 0; i < tile.length; i++) sums[i] = (sums[i] ?? 0) + weight * (delta[i] ?? 0);
+    });
+    for (let i = 0; i < tile.length; i++) out[i] = (base[i] ?? 0) + scale * (sums[i] ?? 0);
+  });
+}

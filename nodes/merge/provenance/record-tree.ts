@@ -1,0 +1,107 @@
+import { isRecord } from '../../kit/is-record.ts';
+import type { MergeRecord, MergeSource } from './merge-record.ts';
+import type { FileLeaf, OperationNode, RecipeInput, RecipeTree } from './recipe-tree.ts';
+
+/** Keys of a step that are told by the tree itself, or tell nothing of how the result came to be. */
+const TOLD = new Set([
+  'id',
+  'type',
+  'method',
+  'models',
+  'base',
+  'vae',
+  'adapters',
+  'output',
+  'description',
+  'dependencies',
+]);
+const MAX_DEPTH = 64;
+
+/** The family tree that a record tells: its last step, what went in, and the records of the sources below. */
+export function recordTree(record: MergeRecord, file: FileLeaf): RecipeTree {
+  const steps = stepsOf(record.recipe);
+  return stepTree(record.step, { record, steps, depth: 0 }, file);
+}
+
+type Context = {
+  readonly record: MergeRecord;
+  readonly steps: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  readonly depth: number;
+};
+
+function stepTree(id: string, context: Context, file?: FileLeaf): RecipeTree {
+  const step = context.steps.get(id);
+  if (!step || context.depth > MAX_DEPTH) return { kind: 'file', name: id };
+  const inputs = [
+    ...referencesOf(step['models'], undefined, context),
+    ...referencesOf(step['model'], undefined, context),
+    ...referencesOf(step['base'], 'base', context),
+    ...referencesOf(step['adapters'], 'adapter', context),
+    ...referencesOf(step['vae'], 'VAE', context),
+  ];
+  const method = step['method'];
+  const type = typeof step['type'] === 'string' ? step['type'] : 'merge';
+  const name = typeof method === 'string' ? method : type;
+  const node: OperationNode = {
+    kind: 'operation',
+    name: `${name} (step ${id})`,
+    params: Object.entries(step)
+      .filter(([key]) => !TOLD.has(key))
+      .map(([key, value]): [string, string] => [
+        key,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+    inputs,
+  };
+  return file ? { ...node, file } : node;
+}
+
+function referencesOf(value: unknown, role: string | undefined, context: Context): RecipeInput[] {
+  if (value === undefined) return [];
+  const list = Array.isArray(value) ? value : [value];
+  return list.flatMap((each): RecipeInput[] => {
+    const reference = typeof each === 'string' ? { path: each } : each;
+    if (!isRecord(reference)) return [];
+    const weight = reference['weight'];
+    const said = { ...(role !== undefined && { role }), ...(typeof weight === 'number' && { weight }) };
+    if (typeof reference['step'] === 'string') {
+      const of = stepTree(reference['step'], { ...context, depth: context.depth + 1 });
+      return [{ ...said, of }];
+    }
+    const source = sourceOf(reference['path'], context.record.sources);
+    return source ? [{ ...said, of: sourceTree(source, context.depth + 1) }] : [];
+  });
+}
+
+function sourceTree(source: MergeSource, depth: number): RecipeTree {
+  const { name, sha256, dataSha256, licence, record } = source;
+  const leaf: FileLeaf = {
+    kind: 'file',
+    name,
+    dataSha256,
+    ...(sha256 !== undefined && { sha256 }),
+    ...(licence !== undefined && { licence }),
+  };
+  if (!record || depth > MAX_DEPTH) return leaf;
+  return stepTree(record.step, { record, steps: stepsOf(record.recipe), depth }, leaf);
+}
+
+function sourceOf(path: unknown, sources: readonly MergeSource[]): MergeSource | undefined {
+  const index = typeof path === 'string' ? /^source:(\d+)$/.exec(path)?.[1] : undefined;
+  return index === undefined ? undefined : sources[Number(index)];
+}
+
+/** The steps by id, wherever branches and loops hold them. */
+function stepsOf(recipe: unknown): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+  const found = new Map<string, Readonly<Record<string, unknown>>>();
+  const look = (value: unknown, depth: number): void => {
+    if (depth > MAX_DEPTH) return;
+    if (Array.isArray(value)) for (const each of value) look(each, depth + 1);
+    else if (isRecord(value)) {
+      if (typeof value['id'] === 'string') found.set(value['id'], value);
+      for (const each of Object.values(value)) if (typeof each === 'object') look(each, depth + 1);
+    }
+  };
+  look(recipe, 0);
+  return found;
+}

@@ -1,0 +1,103 @@
+/**
+ * The largest numbers by magnitude, exactly, without holding them: the bit pattern of a float32 without its sign orders
+ * as the magnitude does, so a few histograms, each within the bin that the one before found, end at the very number
+ * (radix select). Of equal magnitudes those that come first are the larger.
+ */
+
+/** Bits `shift` to `shift + bits` of the magnitude. */
+export type Level = { readonly shift: number; readonly bits: number };
+
+/** Small histograms: three passes. */
+export const NARROW_LEVELS: readonly Level[] = [
+  { shift: 20, bits: 11 },
+  { shift: 10, bits: 10 },
+  { shift: 0, bits: 10 },
+];
+/** One pass less; worth it where a pass costs more than to clear 65,536 bins. */
+const WIDE_LEVELS: readonly Level[] = [
+  { shift: 15, bits: 16 },
+  { shift: 0, bits: 15 },
+];
+const WIDE_FROM_ELEMENTS = 1 << 20;
+const SIGNLESS = 0x7fff_ffff;
+
+/** Keeps what is above the threshold (a bit pattern), and the first `ties` of what equals it. */
+export type Cut = { readonly threshold: number; readonly ties: number };
+export const KEEP_ALL: Cut = { threshold: 0, ties: Infinity };
+export const KEEP_NONE: Cut = { threshold: SIGNLESS, ties: 0 };
+
+/** Goes over the numbers of every column, part by part, in order; may be called again. */
+type Visit = (look: (columns: readonly Float32Array[]) => void) => void;
+
+/** Counts, by the bits of the level, the magnitudes whose bits above it are the prefix. */
+export function countLevel(values: Float32Array, level: Level, prefix: number, counts: Float64Array): void {
+  const patterns = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const above = level.shift + level.bits;
+  const mask = 2 ** level.bits - 1;
+  for (let i = 0; i < patterns.length; i++) {
+    const bits = (patterns[i] ?? 0) & SIGNLESS;
+    if (bits >>> above !== prefix) continue;
+    const bin = (bits >>> level.shift) & mask;
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+}
+
+/** The bin that holds the number of a rank, counted from 1 at the largest, and its rank within that bin. */
+export function findRank(counts: Float64Array, rank: number): { bin: number; rank: number } {
+  let left = rank;
+  for (let bin = counts.length - 1; bin > 0; bin--) {
+    const count = counts[bin] ?? 0;
+    if (left <= count) return { bin, rank: left };
+    left -= count;
+  }
+  return { bin: 0, rank: left };
+}
+
+/**
+ * Finds the cut that keeps exactly so many.
+ *
+ * @param size numbers in a column.
+ * @param wanted how many to keep of which column; a column may come twice.
+ */
+export function selectLargest(
+  visit: Visit,
+  size: number,
+  wanted: readonly { readonly column: number; readonly keep: number }[],
+): Cut[] {
+  const levels = size < WIDE_FROM_ELEMENTS ? NARROW_LEVELS : WIDE_LEVELS;
+  const searches = wanted.map(({ column, keep }) => ({ column, keep, prefix: 0, rank: keep }));
+  const open = searches.filter(({ keep }) => keep > 0 && keep < size);
+  for (const level of open.length > 0 ? levels : []) {
+    const counts = open.map(() => new Float64Array(2 ** level.bits));
+    visit((columns) => {
+      open.forEach(({ column, prefix }, index) => {
+        const values = columns[column];
+        const bins = counts[index];
+        if (values && bins) countLevel(values, level, prefix, bins);
+      });
+    });
+    open.forEach((search, index) => {
+      const found = findRank(counts[index] ?? new Float64Array(1), search.rank);
+      search.prefix = search.prefix * 2 ** level.bits + found.bin;
+      search.rank = found.rank;
+    });
+  }
+  return searches.map(({ keep, prefix, rank }) => {
+    if (keep <= 0) return KEEP_NONE;
+    return keep >= size ? KEEP_ALL : { threshold: prefix, ties: rank };
+  });
+}
+
+/** Sets `kept[i]` to 1 where the cut keeps `values[i]`, else 0. Call it with the parts in order: it counts the ties. */
+export function createSieve({ threshold, ties }: Cut): (values: Float32Array, kept: Uint8Array) => void {
+  let left = ties;
+  return (values, kept) => {
+    const patterns = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    for (let i = 0; i < patterns.length; i++) {
+      const bits = (patterns[i] ?? 0) & SIGNLESS;
+      const isTie = bits === threshold && left > 0;
+      if (isTie) left--;
+      kept[i] = bits > threshold || isTie ? 1 : 0;
+    }
+  };
+}
