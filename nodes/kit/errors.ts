@@ -135,14 +135,24 @@ export const ERRORS = {
   'pipeline/same-output': 'Give each step an output path of its own.',
   'pipeline/architecture':
     'Models of one step must be of one architecture, and of the one that the manifest says.',
-  'pipeline/keys': 'Say with "missing" what to do: base, skip or renormalise; or merge models of one kind.',
+  'pipeline/keys':
+    'Say with "missing" what to do: base, skip or renormalise. With "prune", what training left behind is left out.',
   'pipeline/shapes': 'Merge models of one kind: tensors of different shapes are never stretched to fit.',
   'pipeline/method':
     'Use a method, parameters and numbers of models as `lineage merge --list-methods` shows them.',
   'pipeline/scaled': 'Use the model in fp16 or bf16: scaled fp8 weights cannot be merged as they are.',
   'pipeline/part': 'Check that the file is the kind of model that this step takes apart or puts together.',
   'pipeline/mode': 'Run it with --staged, or let the intermediate results be temporary.',
+  'pipeline/from-step':
+    'Run it without --from-step: what is missing is then made again, and what is there is used.',
   'pipeline/disk-space': 'Free some space, or write the output to another disk.',
+  'explain/no-recipe':
+    'Only merged models tell where they come from, and only those whose tool wrote it into the file.',
+  'rebuild/no-record':
+    'Only files that Lineage merged can be made again; `lineage explain` shows what other tools wrote down.',
+  'rebuild/sources':
+    'Give further folders with --models; sources are found by their contents, whatever they are called.',
+  'rebuild/differs': 'Rebuild it with the version of Lineage that the message names.',
   'merge/unknown-method': 'Use the id of a merge method, as the message lists them.',
   'merge/parameter': 'Correct that parameter of the merge; the message says what was expected.',
   'merge/weights':

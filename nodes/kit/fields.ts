@@ -1,4 +1,4 @@
-import type { Pixels } from './values.ts';
+import type { ModelFolder, Pixels } from './values.ts';
 
 /**
  * The inputs a node may declare, each with the TypeScript type of its value. Hosts make widgets and sockets from
@@ -36,6 +36,17 @@ export type IntegerField = Common & {
   readonly min: number;
   readonly max: number;
 };
+/** A number from `min` to `max`, both included; never NaN. */
+export type NumberField = Common & {
+  readonly kind: 'number';
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  /** What an arrow of the widget adds. */
+  readonly step: number;
+};
+/** The name of one of the machine's model files, as its folder lists it. A menu; whoever uses the name looks it up. */
+export type ModelField = Common & { readonly kind: 'model'; readonly folders: readonly ModelFolder[] };
 /** On or off. */
 export type ToggleField = Common & { readonly kind: 'toggle'; readonly default: boolean };
 /** One of a fixed list of words. */
@@ -53,13 +64,21 @@ export type CustomField<T = unknown> = Common & {
 };
 
 /** Any input a node may declare. */
-export type Field = ImagesField | TextField | IntegerField | ToggleField | ChoiceField | CustomField;
+export type Field =
+  | ImagesField
+  | TextField
+  | IntegerField
+  | NumberField
+  | ToggleField
+  | ChoiceField
+  | ModelField
+  | CustomField;
 
 /** The value that `run` gets for a field. */
 export type ValueOf<F extends Field> =
   | (F extends ImagesField
       ? readonly Pixels[]
-      : F extends TextField
+      : F extends TextField | ModelField
         ? string
         : F extends IntegerField
           ? number
@@ -92,6 +111,22 @@ export const integer = <const O extends Omit<IntegerField, 'kind'>>(
 ): O & { readonly kind: 'integer' } => ({
   ...options,
   kind: 'integer',
+});
+
+/** Declares a widget for a number with a fraction. */
+export const number = <const O extends Omit<NumberField, 'kind'>>(
+  options: O,
+): O & { readonly kind: 'number' } => ({
+  ...options,
+  kind: 'number',
+});
+
+/** Declares a menu of model files. */
+export const model = <const O extends Omit<ModelField, 'kind'>>(
+  options: O,
+): O & { readonly kind: 'model' } => ({
+  ...options,
+  kind: 'model',
 });
 
 /** Declares a switch. */

@@ -1,3 +1,4 @@
+import type { PipelineRunner } from './pipeline-runner.ts';
 import type { FileHashes, ModelFolder, Pixels } from './values.ts';
 
 /** What became of a model name. A missing file is a fact, not an exception; nor is a host without model folders. */
@@ -31,6 +32,8 @@ export type Host = {
   /** The machine's owner wants no metadata in pictures (`--disable-metadata`). */
   readonly disableMetadata?: boolean;
   readonly models: ModelStore;
+  /** Absent where the host cannot merge. */
+  readonly pipelines?: PipelineRunner;
   /** The moment the run started, local time of the host. */
   readonly now: Date;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;

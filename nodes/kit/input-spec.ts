@@ -24,6 +24,14 @@ export function toInputSpec(field: Field): InputSpec {
         type: 'INT',
         options: { ...common, default: field.default, min: field.min, max: field.max, step: 1 },
       };
+    case 'number':
+      return {
+        type: 'FLOAT',
+        options: { ...common, default: field.default, min: field.min, max: field.max, step: field.step },
+      };
+    case 'model':
+      // The host fills the menu, anew each time it is asked: files come and go.
+      return { type: 'COMBO', options: { ...common, options: [], model_folders: field.folders } };
     case 'toggle':
       return { type: 'BOOLEAN', options: { ...common, default: field.default } };
     case 'choice':

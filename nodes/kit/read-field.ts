@@ -54,10 +54,15 @@ function readPlain(field: Exclude<Field, { kind: 'custom' }>, value: unknown): u
     case 'images':
       return isPictures(value) ? value : undefined;
     case 'text':
+    case 'model':
       return typeof value === 'string' ? value : undefined;
     case 'integer': {
       const number = toNumber(value);
       return Number.isSafeInteger(number) && number >= field.min && number <= field.max ? number : undefined;
+    }
+    case 'number': {
+      const number = toNumber(value);
+      return number >= field.min && number <= field.max ? number : undefined;
     }
     case 'toggle':
       return typeof value === 'boolean' ? value : undefined;
@@ -82,6 +87,10 @@ function describeField(field: Field): string {
       return 'a text';
     case 'integer':
       return `a whole number from ${field.min} to ${field.max}`;
+    case 'number':
+      return `a number from ${field.min} to ${field.max}`;
+    case 'model':
+      return `the name of a file in ${field.folders.join(' or ')}`;
     case 'toggle':
       return 'true or false';
     case 'choice':

@@ -26,6 +26,14 @@ export const WARNINGS = {
   'embed/c2pa': 'the picture carries a C2PA manifest whose signature does not cover the new metadata',
   'embed/replaced': 'a block of the source picture was damaged and was replaced',
   'source/kept': 'the picture only passes through; the metadata of its source was kept',
+  'pipeline/unused-dependency': 'the step declares a dependency that it does not use; it still waits for it',
+  'pipeline/precision': 'the file holds another precision than the manifest says',
+  'pipeline/keys': 'models of this step differ in their tensors; they were treated as the manifest says',
+  'pipeline/modules': 'the adapter has modules that this model lacks; they were left out',
+  'pipeline/device': 'the step asks for a CUDA device; it runs on the processor, with the same result',
+  'pipeline/inference': 'nothing here can run the model; the step checks what can be seen in its tensors',
+  'pipeline/markers':
+    'the models disagree in a marker such as v_pred; that of the first model that has it is kept',
 } as const;
 
 /** A code of `WARNINGS`: closed, and never renamed once released. */

@@ -2,6 +2,7 @@ import { LineageError } from '../kit/errors.ts';
 import { frobeniusNorm, type Matrix } from './linear-algebra/matrix.ts';
 import { multiply } from './linear-algebra/multiply.ts';
 import { decompose } from './linear-algebra/svd.ts';
+import { findTopSingularVectors } from './linear-algebra/top-singular-vectors.ts';
 import { asMatrix, shapeError, type Tensor } from './tensor.ts';
 import { chooseRank, type RankRule, type Split, type Truncated, truncate } from './truncation.ts';
 
@@ -17,7 +18,8 @@ export type Extraction = {
 };
 
 /**
- * A LoRA of the difference of two weights, the nearest of its rank; α is the rank.
+ * A LoRA of the difference of two weights, the nearest of its rank; α is the rank. A given rank far below the weight's
+ * is found without decomposing all of the difference.
  * @param tuned `[out, in, ...kernel]`, or `[out, in]`; `base` is of the same shape. Neither is modified.
  * @throws LineageError `lora/shape` for vectors too: their difference is no product; `lora/rank`, `lora/not-finite`
  */
@@ -36,12 +38,26 @@ export function extractLora(
     difference.data[i] = (difference.data[i] ?? 0) - (base.data[i] ?? 0);
   }
   const way = { split: clampQuantile === undefined ? (split ?? 'balanced') : 'up', scale: 1, shape } as const;
-  const truncated = truncate(
+  const truncated =
+    rule.by === 'rank' ? truncateAt(difference, rule, way) : truncateBy(difference, rule, way);
+  return clampQuantile === undefined ? truncated : clamp(truncated, difference, clampQuantile);
+}
+
+type Way = Parameters<typeof truncate>[2];
+
+function truncateBy(difference: Matrix, rule: RankRule, way: Way): Truncated {
+  return truncate(
     decompose(difference, (values) => chooseRank(values, rule)),
     rule,
     way,
   );
-  return clampQuantile === undefined ? truncated : clamp(truncated, difference, clampQuantile);
+}
+
+/** Where the rank is known, no more vectors than that need to be found. */
+function truncateAt(difference: Matrix, rule: RankRule, way: Way): Truncated {
+  const rank = chooseRank(new Float64Array(Math.min(difference.rows, difference.columns)), rule);
+  const { error, norm, ...top } = findTopSingularVectors(difference, rank);
+  return { ...truncate(top, rule, way), error, relativeError: norm === 0 ? 0 : error / norm };
 }
 
 function clamp(truncated: Truncated, difference: Matrix, quantile: number): Truncated {

@@ -49,7 +49,8 @@ const CROWDED = 1e-5;
 export function findTopSingularVectors(matrix: Matrix, count: number): TopSvd {
   const size = Math.min(matrix.rows, matrix.columns);
   const norm = frobeniusNorm(matrix.data);
-  if (!Number.isFinite(norm)) throw new LineageError('lora/not-finite', `expected numbers, got a norm of ${norm}`);
+  if (!Number.isFinite(norm))
+    throw new LineageError('lora/not-finite', `expected numbers, got a norm of ${norm}`);
   const wanted = Math.min(count, size);
   const top = growSpace(matrix, wanted, norm) ?? decompose(matrix, () => wanted);
   const s = top.s.slice(0, wanted);
@@ -59,7 +60,13 @@ export function findTopSingularVectors(matrix: Matrix, count: number): TopSvd {
     top.s.length === size
       ? top.s.subarray(wanted).reduceRight((sum, value) => sum + value * value, 0)
       : norm * norm - kept;
-  return { u: firstColumns(top.u, wanted), s, vt: firstRows(top.vt, wanted), error: Math.sqrt(Math.max(0, rest)), norm };
+  return {
+    u: firstColumns(top.u, wanted),
+    s,
+    vt: firstRows(top.vt, wanted),
+    error: Math.sqrt(Math.max(0, rest)),
+    norm,
+  };
 }
 
 /** Undefined where the space would grow too large. */

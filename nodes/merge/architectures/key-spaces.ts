@@ -95,7 +95,7 @@ export function makeKeyMap(architecture: Architecture, widths: Widths = {}): Key
   function ofModule(layer: string): Placement | undefined {
     // Early diffusers adapters name the attention's processor, and its output without the number.
     const dotted = layer.replace('.processor.', '.').replace(/\.to_out$/, '.to_out.0');
-    return kohya.get(layer) ?? (layer.includes('.') ? toCanonical(`${dotted}.weight`) : undefined);
+    return kohya.get(layer) ?? toCanonical(`${dotted}.weight`);
   }
 
   return { toCanonical, fromCanonical, ofModule };
