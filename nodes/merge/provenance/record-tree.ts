@@ -8,6 +8,9 @@ const TOLD = new Set([
   'type',
   'method',
   'models',
+  'model',
+  'loras',
+  'embeddings',
   'base',
   'vae',
   'adapters',
@@ -36,7 +39,8 @@ function stepTree(id: string, context: Context, file?: FileLeaf): RecipeTree {
     ...referencesOf(step['models'], undefined, context),
     ...referencesOf(step['model'], undefined, context),
     ...referencesOf(step['base'], 'base', context),
-    ...referencesOf(step['adapters'], 'adapter', context),
+    ...referencesOf(step['loras'], 'LoRA', context),
+    ...referencesOf(step['embeddings'], undefined, context),
     ...referencesOf(step['vae'], 'VAE', context),
   ];
   const method = step['method'];
@@ -62,7 +66,7 @@ function referencesOf(value: unknown, role: string | undefined, context: Context
   return list.flatMap((each): RecipeInput[] => {
     const reference = typeof each === 'string' ? { path: each } : each;
     if (!isRecord(reference)) return [];
-    const weight = reference['weight'];
+    const weight = reference['weight'] ?? reference['strength'];
     const said = { ...(role !== undefined && { role }), ...(typeof weight === 'number' && { weight }) };
     if (typeof reference['step'] === 'string') {
       const of = stepTree(reference['step'], { ...context, depth: context.depth + 1 });

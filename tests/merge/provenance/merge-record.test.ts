@@ -86,6 +86,29 @@ test('the family tree goes through steps and into the records of the sources', (
   );
 });
 
+test('what is baked in stands in the tree too', () => {
+  const baked: MergeRecord = {
+    ...inner,
+    recipe: {
+      steps: [
+        {
+          id: 'mix',
+          type: 'lora_merge',
+          model: { path: 'source:0' },
+          loras: [{ path: 'source:1', strength: 0.8 }],
+        },
+      ],
+    },
+  };
+  expect(showRecipeTree(recordTree(baked, { kind: 'file', name: 'out' }))).toBe(
+    [
+      'out  =  lora_merge (step mix)',
+      '├─ a.safetensors [aaaaaaaaaa] licence openrail++',
+      '└─ LoRA 0.8  b.safetensors [bbbbbbbbbb]',
+    ].join('\n'),
+  );
+});
+
 test('a recipe that names itself ends', () => {
   const circle = { ...inner, recipe: { steps: [{ id: 'mix', models: [{ step: 'mix' }] }] } };
   expect(showRecipeTree(recordTree(circle, { kind: 'file', name: 'x' })).length).toBeLessThan(20_000);
