@@ -2,23 +2,33 @@ import { Command } from 'commander';
 import { readContainer } from '../../nodes/formats/container.ts';
 import { detectImageFormat } from '../../nodes/formats/detect.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
+import type { WarningSink } from '../../nodes/kit/warnings.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { readRecord } from '../../nodes/metadata/read-record.ts';
+import type { RecordData } from '../../nodes/metadata/record.ts';
 import { stageOfText } from '../../nodes/metadata/stages.ts';
 import { readFileChecked } from '../local/read-file.ts';
 import type { CommandContext } from './command-context.ts';
+import { explainModel, isModelFile } from './explain-model.ts';
 import { explainText } from './explanation.ts';
 import { inFile, MAX_IMAGE_BYTES } from './graph-source.ts';
+import { withModels } from './machine.ts';
+import { explainFamilies } from './picture-family.ts';
 import { noteWarnings } from './terminal.ts';
 import { trace } from './trace.ts';
 import { addTraceOptions, type TraceOptions } from './trace-options.ts';
 
-/** `lineage explain FILE`: each field of a picture with the path that gave it, for people. */
+/** `lineage explain FILE`: each field of a picture with the path that gave it; the family tree of a model. */
 export function explainCommand(context: CommandContext): Command {
   const command = new Command('explain')
-    .description('say for each field of a picture which nodes gave it')
-    .argument('<file>', 'a picture that Lineage wrote, or any picture or file with a prompt graph');
+    .description(
+      'say for each field of a picture which nodes gave it, and of a merged model what it was made of',
+    )
+    .argument(
+      '<file>',
+      'a picture or model that Lineage wrote, or any with a prompt graph or a recipe of another tool',
+    );
   return addTraceOptions(command).action((file: string, options: TraceOptions) =>
     explain(file, options, context),
   );
@@ -29,6 +39,7 @@ export function explainCommand(context: CommandContext): Command {
  * asked for by name, the graph is traced anew.
  */
 async function explain(file: string, options: TraceOptions, context: CommandContext): Promise<void> {
+  if (await isModelFile(file)) return await explainModel(file, options.json === true, context.terminal);
   const { warn, list: warnings } = createWarningLog();
   const bytes = await readFileChecked(file, MAX_IMAGE_BYTES);
   const carried =
@@ -41,5 +52,20 @@ async function explain(file: string, options: TraceOptions, context: CommandCont
   context.terminal.print(
     options.json ? JSON.stringify(toDocument(record, written)) : explainText(record, text),
   );
+  if (!options.json) await explainParents(record, options, warn, context);
   noteWarnings(warnings, context.terminal);
+}
+
+/** Of merged models that lie in the folders of `--models`. */
+async function explainParents(
+  { resources }: Pick<RecordData, 'resources'>,
+  { models: folders }: TraceOptions,
+  warn: WarningSink,
+  { terminal }: CommandContext,
+): Promise<void> {
+  if (folders.length === 0) return;
+  const text = await withModels(folders, warn, terminal, (models) =>
+    explainFamilies(resources, folders, models),
+  );
+  if (text !== '') terminal.print(`\n${text}`);
 }

@@ -3,15 +3,8 @@ import { ERRORS, isLineageError } from '../../nodes/kit/errors.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { codeOf } from '../local/system-error.ts';
 import type { CommandContext } from './command-context.ts';
-import { demoCommand } from './demo.ts';
 import { EXIT, type ExitStatus, exitStatusOf } from './exit-status.ts';
-import { explainCommand } from './explain.ts';
-import { inspectCommand } from './inspect.ts';
-import { schemaCommand } from './schema.ts';
-import { serveCommand } from './serve.ts';
-import { tagCommand } from './tag.ts';
 import { describeError, terminal } from './terminal.ts';
-import { traceCommand } from './trace.ts';
 
 /**
  * Runs one command line.
@@ -25,7 +18,8 @@ export async function main(args: readonly string[]): Promise<ExitStatus> {
   process.once('SIGINT', onInterrupt);
   process.stdout.on('error', passOverClosedPipe);
   try {
-    await createProgram({ terminal, signal: interrupt.signal }).parseAsync([...args], { from: 'user' });
+    const program = await createProgram({ terminal, signal: interrupt.signal }, args);
+    await program.parseAsync([...args], { from: 'user' });
     return EXIT.done;
   } catch (error) {
     return report(error, args.includes('--json'), interrupt.signal);
@@ -34,24 +28,34 @@ export async function main(args: readonly string[]): Promise<ExitStatus> {
   }
 }
 
-function createProgram(context: CommandContext): Command {
+/** A command is loaded when it is asked for: what serves and decodes pictures takes memory that a merge can use. */
+const COMMANDS: Readonly<Record<string, () => Promise<(context: CommandContext) => Command>>> = {
+  tag: async () => (await import('./tag.ts')).tagCommand,
+  trace: async () => (await import('./trace.ts')).traceCommand,
+  explain: async () => (await import('./explain.ts')).explainCommand,
+  inspect: async () => (await import('./inspect.ts')).inspectCommand,
+  merge: async () => (await import('./merge.ts')).mergeCommand,
+  pipeline: async () => (await import('./pipeline.ts')).pipelineCommand,
+  plan: async () => (await import('./plan.ts')).planCommand,
+  rebuild: async () => (await import('./rebuild.ts')).rebuildCommand,
+  schema: async () => (await import('./schema.ts')).schemaCommand,
+  demo: async () => (await import('./demo.ts')).demoCommand,
+  serve: async () => (await import('./serve.ts')).serveCommand,
+};
+
+async function createProgram(context: CommandContext, args: readonly string[]): Promise<Command> {
   const program = new Command('lineage')
     .description('Everything a graph makes knows how it was made.')
     .version(manifest.version, '--version', 'print the version')
     .helpOption('--help', 'show what a command takes')
     .addHelpText('after', EXIT_HELP);
-  for (const create of [
-    tagCommand,
-    traceCommand,
-    explainCommand,
-    inspectCommand,
-    schemaCommand,
-    demoCommand,
-    serveCommand,
-  ]) {
-    program.addCommand(create(context));
+  const [asked = ''] = args;
+  const wanted = Object.hasOwn(COMMANDS, asked) ? [asked] : Object.keys(COMMANDS);
+  for (const name of wanted) {
+    const create = await COMMANDS[name]?.();
+    if (create) program.addCommand(create(context));
   }
-  for (const each of [program, ...program.commands]) {
+  for (const each of [program, ...program.commands.flatMap((command) => [command, ...command.commands])]) {
     each
       .helpOption('--help', 'show what this command takes')
       .exitOverride()

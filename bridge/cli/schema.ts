@@ -2,18 +2,26 @@ import { readFileSync } from 'node:fs';
 import { Argument, Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 
-const SCHEMAS = ['document', 'record'] as const;
+/** What schemas are published, by the word that asks for them. */
+const SCHEMAS = {
+  document: 'nodes/metadata/document.schema.gen.json',
+  record: 'nodes/metadata/record.schema.gen.json',
+  pipeline: 'nodes/pipeline/manifest.schema.gen.json',
+  merge: 'nodes/merge/provenance/merge-record.schema.gen.json',
+} as const;
+type Which = keyof typeof SCHEMAS;
+const WORDS: readonly Which[] = ['document', 'record', 'pipeline', 'merge'];
 
-/** Prints the published JSON Schema of what the commands print and of what pictures carry. */
+/** Prints the published JSON Schema of what the commands print, of what files carry, and of what people write. */
 export function schemaCommand({ terminal }: CommandContext): Command {
   return new Command('schema')
     .description(
-      'print a JSON Schema: of the document that tag and trace print, or of the record in a picture',
+      'print a JSON Schema: of the document that tag and trace print, of the record in a picture, of a merge pipeline, or of the record in a merged model',
     )
-    .addArgument(new Argument('<which>', 'which schema').choices(SCHEMAS))
+    .addArgument(new Argument('<which>', 'which schema').choices(WORDS))
     .option('--json', 'the schema is JSON either way')
-    .action((which: (typeof SCHEMAS)[number]) => {
-      const file = new URL(`../../nodes/metadata/${which}.schema.gen.json`, import.meta.url);
+    .action((which: Which) => {
+      const file = new URL(`../../${SCHEMAS[which]}`, import.meta.url);
       terminal.print(readFileSync(file, 'utf8').trimEnd());
     });
 }

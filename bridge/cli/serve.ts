@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { enableCompileCache, flushCompileCache } from 'node:module';
-import { join } from 'node:path';
+import { flushCompileCache } from 'node:module';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import type { ServeOptions } from '../embedded/serve-options.ts';
@@ -73,8 +72,6 @@ export function serveCommand(context: CommandContext): Command {
 }
 
 async function serve(flags: ServeFlags, { terminal, signal }: CommandContext): Promise<void> {
-  // Halves the time to start, of which most is reading code. In the user's own folder: code is run from it.
-  enableCompileCache(join(homeFolder(), 'compiled'));
   // Loaded here: the other commands need neither express nor the nodes.
   const { startRuntime } = await import('../embedded/start-runtime.ts');
   const runtime = await startRuntime({ ...toOptions(flags), write: terminal.note });

@@ -9,6 +9,8 @@ type HashProgress = (bytes: number, totalBytes: number) => void;
 
 type HashedFile = {
   readonly hashes: FileHashes;
+  /** SHA-256 of a safetensors file behind its header, 64 digits; AutoV3 is its start. Absent for other files. */
+  readonly dataSha256?: string;
   /** The state of the file that was read, from the open file itself: what a cache may be keyed by. */
   readonly identity: FileIdentity;
 };
@@ -127,7 +129,11 @@ function isStopped(reading: Reading): boolean {
 function outcomeOf(report: Exclude<HashReport, { kind: 'progress' }>, path: string): HashedFile | Error {
   switch (report.kind) {
     case 'done':
-      return { hashes: report.hashes, identity: report.identity };
+      return {
+        hashes: report.hashes,
+        identity: report.identity,
+        ...(report.dataSha256 !== undefined && { dataSha256: report.dataSha256 }),
+      };
     case 'failed':
       return new LineageError('file/unreadable', report.reason, { file: path });
     case 'changing': {

@@ -22,6 +22,7 @@ export type HashReport =
       readonly id: number;
       readonly kind: 'done';
       readonly hashes: FileHashes;
+      readonly dataSha256?: string;
       readonly identity: FileIdentity;
     }
   | { readonly id: number; readonly kind: 'stopped' }
@@ -90,15 +91,16 @@ function readOnce({ id, path, stop }: HashJob): HashReport | undefined {
     const identity = identityOf(before);
     if (!sameIdentity(identity, identityOf(fstatSync(file, { bigint: true })))) return undefined;
     const whole = sha256.digest('hex');
+    const dataSha256 = tensorsStart === undefined ? undefined : autoV3.digest('hex');
     const hashes: FileHashes = {
       sha256: whole,
       // A file of 1 MiB or less leaves the window empty, and the digest of nothing is e3b0c442 for all of them:
       // useless to tell files apart, but it is what A1111 computed and what old pictures say.
       autoV1: autoV1.digest('hex').slice(0, 8),
       autoV2: whole.slice(0, 10),
-      ...(tensorsStart === undefined ? {} : { autoV3: autoV3.digest('hex').slice(0, 12) }),
+      ...(dataSha256 !== undefined && { autoV3: dataSha256.slice(0, 12) }),
     };
-    return { id, kind: 'done', hashes, identity };
+    return { id, kind: 'done', hashes, identity, ...(dataSha256 !== undefined && { dataSha256 }) };
   } finally {
     closeSync(file);
   }

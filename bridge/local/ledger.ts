@@ -10,6 +10,9 @@ import { reasonOf } from './system-error.ts';
 export type Ledger = {
   find(file: FileIdentity): FileHashes | undefined;
   remember(file: FileIdentity, hashes: FileHashes): void;
+  /** SHA-256 of what follows a safetensors file's header, 64 digits. */
+  findData(file: FileIdentity): string | undefined;
+  rememberData(file: FileIdentity, dataSha256: string): void;
   /** Further calls answer as an empty ledger. */
   close(): void;
 };
@@ -17,25 +20,38 @@ export type Ledger = {
 /** Stored in the file's header, so that no other program's database is ever taken for a ledger: "LNGE". */
 const APPLICATION_ID = 0x4c4e4745;
 /** Raise it when the table changes; a ledger of an older version is made anew, since every row can be computed again. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 /** How long a write waits for another process. Writes take under a millisecond each. */
 const BUSY_TIMEOUT_MS = 5_000;
 const BUSY_ATTEMPTS = 500;
 /** @see https://www.sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
 
-/** Numbers are SQLite's signed 64 bits; AutoV2 is not stored because it is the start of the SHA-256. */
-const TABLE = `CREATE TABLE file_hashes (
-  device INTEGER NOT NULL,
+/** Numbers are SQLite's signed 64 bits. */
+const KEY_COLUMNS = `device INTEGER NOT NULL,
   inode INTEGER NOT NULL,
   bytes INTEGER NOT NULL,
   mtime_ns INTEGER NOT NULL,
-  ctime_ns INTEGER NOT NULL,
+  ctime_ns INTEGER NOT NULL`;
+const PRIMARY_KEY = 'PRIMARY KEY (device, inode, bytes, mtime_ns, ctime_ns)';
+const WHERE_KEY = 'WHERE device = ? AND inode = ? AND bytes = ? AND mtime_ns = ? AND ctime_ns = ?';
+
+/**
+ * AutoV2 is not stored because it is the start of the SHA-256. The hash of a file's data has a table of its own: of a
+ * merge that was hashed while it was made it is all that is known.
+ */
+const TABLES = `CREATE TABLE file_hashes (
+  ${KEY_COLUMNS},
   sha256 TEXT NOT NULL,
   auto_v1 TEXT NOT NULL,
   auto_v3 TEXT,
-  PRIMARY KEY (device, inode, bytes, mtime_ns, ctime_ns)
-) STRICT, WITHOUT ROWID`;
+  ${PRIMARY_KEY}
+) STRICT, WITHOUT ROWID;
+CREATE TABLE data_hashes (
+  ${KEY_COLUMNS},
+  sha256 TEXT NOT NULL,
+  ${PRIMARY_KEY}
+) STRICT, WITHOUT ROWID;`;
 
 /**
  * Opens the ledger: one SQLite file (write-ahead log) that any number of processes share.
@@ -69,6 +85,8 @@ export function openLedger(path: string, warn: (error: LineageError) => void): L
   return {
     find: (file) => orMemory((ledger) => ledger.find(file)),
     remember: (file, hashes) => orMemory((ledger) => ledger.remember(file, hashes)),
+    findData: (file) => orMemory((ledger) => ledger.findData(file)),
+    rememberData: (file, dataSha256) => orMemory((ledger) => ledger.rememberData(file, dataSha256)),
     close() {
       orMemory((ledger) => ledger.close());
       disk = undefined;
@@ -79,10 +97,16 @@ export function openLedger(path: string, warn: (error: LineageError) => void): L
 /** A ledger that lives as long as this process, for callers that may leave nothing behind. */
 export function createMemoryLedger(): Ledger {
   const known = new Map<string, FileHashes>();
+  const data = new Map<string, string>();
   return {
     find: (file) => known.get(keyOf(file).join(':')),
     remember: (file, hashes) => void known.set(keyOf(file).join(':'), hashes),
-    close: () => known.clear(),
+    findData: (file) => data.get(keyOf(file).join(':')),
+    rememberData: (file, dataSha256) => void data.set(keyOf(file).join(':'), dataSha256),
+    close() {
+      known.clear();
+      data.clear();
+    },
   };
 }
 
@@ -100,16 +124,17 @@ function openOnDisk(path: string): Ledger {
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
     prepareSchema(database);
-    const select = database.prepare(
-      `SELECT sha256, auto_v1, auto_v3 FROM file_hashes
-       WHERE device = ? AND inode = ? AND bytes = ? AND mtime_ns = ? AND ctime_ns = ?`,
-    );
+    const select = database.prepare(`SELECT sha256, auto_v1, auto_v3 FROM file_hashes ${WHERE_KEY}`);
+    const selectData = database.prepare(`SELECT sha256 FROM data_hashes ${WHERE_KEY}`);
+    const insertData = database.prepare('INSERT OR REPLACE INTO data_hashes VALUES (?, ?, ?, ?, ?, ?)');
     const insert = database.prepare(`INSERT OR REPLACE INTO file_hashes VALUES (?, ?, ?, ?, ?, ?, ?, ?)`);
     return {
       find: (file) => readRow(select.get(...keyOf(file))),
       remember(file, { sha256, autoV1, autoV3 }) {
         insert.run(...keyOf(file), sha256, autoV1, autoV3 ?? null);
       },
+      findData: (file) => hexOf(selectData.get(...keyOf(file))?.['sha256'], 64),
+      rememberData: (file, dataSha256) => void insertData.run(...keyOf(file), dataSha256),
       close: () => database.close(),
     };
   } catch (error) {
@@ -129,7 +154,7 @@ function prepareSchema(database: DatabaseSync): void {
   database.exec('BEGIN IMMEDIATE');
   try {
     if (readPragma(database, 'user_version') < SCHEMA_VERSION) {
-      database.exec(`DROP TABLE IF EXISTS file_hashes; ${TABLE};
+      database.exec(`DROP TABLE IF EXISTS file_hashes; DROP TABLE IF EXISTS data_hashes; ${TABLES}
         PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
     }
     database.exec('COMMIT');

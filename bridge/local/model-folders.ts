@@ -82,12 +82,16 @@ export type ModelFolders = {
  * a link; both are the owner's. What a client names never leads elsewhere.
  *
  * @param models folders with the layout of ComfyUI's `models`, in order of precedence.
+ * @param merged a folder for checkpoints behind those, which may be made later.
  */
-export function createModelFolders(models: readonly string[]): ModelFolders {
+export function createModelFolders(models: readonly string[], merged?: string): ModelFolders {
   const paths = new Map(
     [...FOLDERS.keys()].map((folder) => [
       folder,
-      models.flatMap((root) => shelfNames(folder).map((name) => resolve(root, name))),
+      [
+        ...models.flatMap((root) => shelfNames(folder).map((name) => resolve(root, name))),
+        ...(folder === 'checkpoints' && merged !== undefined ? [resolve(merged)] : []),
+      ],
     ]),
   );
   const alsoAllowed = [...new Set([...models, ...[...paths.values()].flat()].flatMap(realOrNone))];

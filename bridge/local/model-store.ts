@@ -53,15 +53,23 @@ export function createModelStore(options: ModelStoreOptions): LocalModelStore {
   const shelves = new Map(
     MODEL_FOLDERS.map((folder) => [folder, shelvesOf(folder, folders, listed[folder] ?? [])]),
   );
-  const roots = realRoots(folders, [...shelves.values()].flat());
+  const roots = new Set(realRoots(folders, [...shelves.values()].flat()));
   const indices = new Map<string, Promise<FolderIndex>>();
-  const isAllowed = (real: string): boolean => roots.some((root) => isWithin(root, real));
+  const isAllowed = (real: string): boolean => [...roots].some((root) => isWithin(root, real));
+  /** A folder may be made when the first file is: that of merged checkpoints. */
+  const isAllowedNow = (real: string, shelf: Shelf): boolean => {
+    if (!isAllowed(real)) for (const root of realRoots([], [shelf])) roots.add(root);
+    return isAllowed(real);
+  };
 
   /** Follows links. 'outside' where the file is there but not ours to read. */
-  async function reach(path: string): Promise<{ file: string; bytes: number } | 'missing' | 'outside'> {
+  async function reach(
+    path: string,
+    shelf?: Shelf,
+  ): Promise<{ file: string; bytes: number } | 'missing' | 'outside'> {
     try {
       const file = await realpath(path);
-      if (!isAllowed(file)) return 'outside';
+      if (shelf ? !isAllowedNow(file, shelf) : !isAllowed(file)) return 'outside';
       const state = await stat(file);
       return state.isFile() ? { file, bytes: state.size } : 'missing';
     } catch (error) {
@@ -100,10 +108,10 @@ export function createModelStore(options: ModelStoreOptions): LocalModelStore {
       const path = parts.join(sep);
       let reason: 'missing' | 'outside' = 'missing';
 
-      for (const { folder, path: shelf } of wanted.flatMap((folder) => shelves.get(folder) ?? [])) {
+      for (const shelf of wanted.flatMap((folder) => shelves.get(folder) ?? [])) {
         for (const spelling of spellingsOf(path)) {
-          const reached = await reach(join(shelf, spelling));
-          if (typeof reached === 'object') return { found: true, folder, ...reached };
+          const reached = await reach(join(shelf.path, spelling), shelf);
+          if (typeof reached === 'object') return { found: true, folder: shelf.folder, ...reached };
           if (reached === 'outside') reason = 'outside';
         }
       }
@@ -119,11 +127,12 @@ export function createModelStore(options: ModelStoreOptions): LocalModelStore {
       signal?.throwIfAborted();
       const known = ledger.find(await identify(file));
       if (known) return known;
-      const { hashes, identity } = await hasher.hash(file, {
+      const { hashes, identity, dataSha256 } = await hasher.hash(file, {
         ...(signal && { signal }),
         ...(onProgress && { onProgress: (bytes, total) => onProgress(file, bytes, total) }),
       });
       ledger.remember(identity, hashes);
+      if (dataSha256 !== undefined) ledger.rememberData(identity, dataSha256);
       return hashes;
     },
 

@@ -1,0 +1,100 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { layoutTensors } from '../../nodes/formats/safetensors/layout.ts';
+import type { MergeJob, Operand, OutputTensor } from '../../nodes/merge/job.ts';
+import { removeIfThere, unwritable, writeFileAtomic } from '../local/write-file.ts';
+import type { Damage } from '../merge/damage.ts';
+import { openWeights } from '../merge/open-weights.ts';
+import { type JobOptions, runJob } from '../merge/run-job.ts';
+import { type HashAccess, rememberData } from './identify-models.ts';
+import { type ExpectedFile, type ExpectedOutput, unsealedPath } from './output-state.ts';
+import { sealFile } from './seal-file.ts';
+
+/** What came of making a result. */
+export type MadeOutput = {
+  readonly bytes: number;
+  /** SHA-256 of the data of each file. */
+  readonly dataSha256: readonly string[];
+  readonly damage: ReadonlyMap<string, Damage>;
+  /** Tensors that an interrupted run had made already. */
+  readonly resumed: number;
+  /** Tensors of the inputs that have no place in the result, where it is no checkpoint. */
+  readonly left?: readonly string[];
+};
+
+export type MakeOutputOptions = Omit<JobOptions, 'out' | 'hashOutput'> & { readonly access: HashAccess };
+
+/**
+ * Makes the files of a result, each with the hash of its data in its header. A file has its name when all of it is
+ * there. What was stopped or killed goes on from where it was.
+ *
+ * @param job paths are absolute; its metadata holds the placeholder of the hash.
+ * @throws as `runJob`
+ */
+export async function makeOutput(
+  job: MergeJob,
+  { files, index }: ExpectedOutput,
+  options: MakeOutputOptions,
+): Promise<MadeOutput> {
+  const tensors = new Map(job.tensors.map((tensor) => [tensor.name, tensor]));
+  const made: MadeOutput[] = [];
+  for (const file of files) {
+    const part = (file.tensors ?? []).flatMap(({ name }) => tensors.get(name) ?? []);
+    const shared = files.length > 1 ? sharedProgress(options, made, job) : options;
+    made.push(await makeFile({ ...job, tensors: part }, file, shared));
+  }
+  if (index) await writeFileAtomic(index.path, index.bytes, { replace: true });
+  return {
+    bytes: made.reduce((sum, { bytes }) => sum + bytes, index?.bytes.length ?? 0),
+    dataSha256: made.flatMap(({ dataSha256 }) => dataSha256),
+    damage: new Map(made.flatMap(({ damage }) => [...damage])),
+    resumed: made.reduce((sum, { resumed }) => sum + resumed, 0),
+  };
+}
+
+/** Of several files the bytes of those that are done count on. */
+function sharedProgress(
+  options: MakeOutputOptions,
+  made: readonly MadeOutput[],
+  job: MergeJob,
+): MakeOutputOptions {
+  const { progress } = options;
+  if (!progress) return options;
+  const { header, dataBytes } = layoutTensors(job.tensors, job.metadata);
+  const before = made.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { ...options, progress: (done) => progress(before + done, header.length + dataBytes) };
+}
+
+async function makeFile(job: MergeJob, file: ExpectedFile, options: MakeOutputOptions): Promise<MadeOutput> {
+  const { access, ...run } = options;
+  const { header, dataBytes } = layoutTensors(job.tensors, job.metadata);
+  const bytes = header.length + dataBytes;
+  const unsealed = unsealedPath(file.path);
+  try {
+    await mkdir(dirname(file.path), { recursive: true });
+    await removeIfThere(unsealed);
+  } catch (error) {
+    throw unwritable(file.path, error);
+  }
+  let isSealed = false;
+  try {
+    const { hashes, damage, resumed } = await runJob(job, { ...run, out: unsealed, hashOutput: true });
+    if (!hashes) throw new Error('a file was made and not hashed');
+    await sealFile(unsealed, file.path, header, hashes.dataSha256);
+    isSealed = true;
+    await rememberData(file.path, hashes.dataSha256, access.ledger);
+    return { bytes, dataSha256: [hashes.dataSha256], damage, resumed };
+  } finally {
+    if (!isSealed) await removeIfThere(unsealed);
+  }
+}
+
+/** The same tensors as a file has, to be written again with other texts in the header. */
+export async function copyJob(path: string, metadata: ReadonlyMap<string, string>): Promise<MergeJob> {
+  const weights = await openWeights(path);
+  const tensors = [...weights.tensors].map(([name, { dtype, shape, offset }]): OutputTensor => {
+    const value: Operand = { kind: 'stored', file: 0, dtype, shape, offset };
+    return { name, dtype, shape, value };
+  });
+  return { files: [path], tensors, metadata, notFinite: 'keep' };
+}

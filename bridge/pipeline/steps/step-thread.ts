@@ -1,0 +1,50 @@
+/** A thread that measures tensors and takes differences apart, one task after the other. */
+import { parentPort } from 'node:worker_threads';
+import { isLineageError } from '../../../nodes/kit/errors.ts';
+import { extractLora } from '../../../nodes/lora/extract.ts';
+import { addSums, emptySums, measureTile, type Sums } from '../../../nodes/pipeline/measure-tile.ts';
+import { countElements, createTensorReader } from '../side-files.ts';
+import type { FromThread, ThreadResult, ThreadTask } from './step-thread-messages.ts';
+
+/** Elements that are looked at in one go: fixed, so that sums are always taken in the same order. */
+const TILE = 1 << 16;
+
+const reader = createTensorReader();
+
+function measure({ models, base }: Extract<ThreadTask, { kind: 'measure' }>): Sums {
+  const size = countElements(models[0]?.shape ?? []);
+  let sums = emptySums(models.length, base !== undefined);
+  for (let start = 0; start < size; start += TILE) {
+    const read = (tensor: (typeof models)[number]): Float32Array => {
+      const tile = new Float32Array(Math.min(TILE, size - start));
+      reader.read(tensor, start, tile);
+      return tile;
+    };
+    sums = addSums(sums, measureTile(models.map(read), base && read(base)));
+  }
+  return sums;
+}
+
+function extract({ tuned, base, rank }: Extract<ThreadTask, { kind: 'extract' }>): ThreadResult {
+  const whole = (tensor: typeof tuned) => ({ shape: tensor.shape, data: reader.whole(tensor) });
+  const { lora, error } = extractLora(whole(tuned), whole(base), { rule: { by: 'rank', rank } });
+  return { kind: 'extracted', lora, error };
+}
+
+function answer(task: ThreadTask): FromThread {
+  try {
+    const result: ThreadResult =
+      task.kind === 'measure' ? { kind: 'measured', sums: measure(task) } : extract(task);
+    return { kind: 'done', result };
+  } catch (error) {
+    const told = error instanceof Error ? error : new Error(String(error));
+    return {
+      kind: 'failed',
+      message: told.message,
+      stack: told.stack ?? '',
+      ...(isLineageError(error) && { code: error.code, where: error.where }),
+    };
+  }
+}
+
+parentPort?.on('message', (task: ThreadTask) => parentPort?.postMessage(answer(task)));

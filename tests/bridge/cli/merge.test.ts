@@ -1,0 +1,334 @@
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { writeModel } from '../merge/small-models.ts';
+import { drawModel, filesIn, SD15, writeExampleModels } from '../pipeline/models.ts';
+import { documentOf, expectFailure, lineage, newFolder } from './run.ts';
+
+const A = 'realistic_base_v1.safetensors';
+const B = 'photorealism_v2.safetensors';
+const C = 'anime_style_v1.safetensors';
+
+function modelFolder(): string {
+  const folder = newFolder();
+  writeExampleModels(folder);
+  return folder;
+}
+
+const STEPS = {
+  pipeline: {
+    name: 'Two steps',
+    steps: [
+      {
+        id: 'one',
+        type: 'merge',
+        models: [
+          { path: A, weight: 0.6 },
+          { path: B, weight: 0.4 },
+        ],
+      },
+      {
+        id: 'two',
+        type: 'merge',
+        models: [
+          { step: 'one', weight: 0.5 },
+          { path: C, weight: 0.5 },
+        ],
+        output: 'two.safetensors',
+      },
+    ],
+  },
+};
+
+/** A folder with models and a manifest `steps.json`. */
+function withManifest(manifest: unknown): string {
+  const folder = modelFolder();
+  writeFileSync(join(folder, 'steps.json'), JSON.stringify(manifest, undefined, 2));
+  return folder;
+}
+
+describe('merge', () => {
+  test('plain arguments and the same as a manifest give the same tensors', async () => {
+    const folder = modelFolder();
+    writeFileSync(
+      join(folder, 'single.yaml'),
+      `models:\n  - {path: ${A}, weight: 0.6}\n  - {path: ${B}, weight: 0.4}\noutput: {path: m.safetensors, precision: bf16}\n`,
+    );
+    const plain = await lineage(folder, [
+      'merge',
+      '--model',
+      `${A}=0.6`,
+      '--model',
+      `${B}=0.4`,
+      '--dtype',
+      'bf16',
+      '--out',
+      'p.safetensors',
+      '--json',
+    ]);
+    expect(plain.status, plain.stderr).toBe(0);
+    const written = await lineage(folder, ['merge', '--manifest', 'single.yaml', '--json']);
+    expect(written.status, written.stderr).toBe(0);
+    const [one, two] = [plain, written].map(
+      (ended) => documentOf(ended)['steps'] as readonly { dataSha256: string; outcome: string }[],
+    );
+    expect(one?.[0]?.outcome).toBe('made');
+    expect(one?.[0]?.dataSha256).toEqual(two?.[0]?.dataSha256);
+  });
+
+  test.each([
+    [
+      'a wrong path',
+      ['--model', 'nope.safetensors', '--model', B],
+      'file/missing',
+      /nope\.safetensors.*no file of this name/,
+    ],
+    [
+      'a picture',
+      ['--model', 'image.safetensors', '--model', B],
+      'safetensors/malformed',
+      /got a PNG picture/,
+    ],
+    ['a pickle', ['--model', 'model.ckpt', '--model', B], 'weights/pickle', /pickle/i],
+    [
+      'an empty file',
+      ['--model', 'empty.safetensors', '--model', B],
+      'safetensors/malformed',
+      /got an empty file/,
+    ],
+    ['a text', ['--model', 'notes.txt', '--model', B], 'safetensors/malformed', /got a text file/],
+    [
+      'SDXL with SD1.5',
+      ['--model', A, '--model', 'sd15.safetensors'],
+      'pipeline/architecture',
+      /realistic_base_v1\.safetensors is SDXL, got sd15\.safetensors, which is SD1\.5/,
+    ],
+    [
+      'an unknown method',
+      ['--model', A, '--model', B, '--method', 'slurp'],
+      'merge/unknown-method',
+      /did you mean slerp/,
+    ],
+    [
+      'an unknown parameter',
+      ['--model', A, '--model', B, '--method', 'slerp', '--param', 'q=1'],
+      'merge/parameter',
+      /parameter named .*t/,
+    ],
+    [
+      'a method with too many models',
+      ['--model', A, '--model', B, '--model', C, '--method', 'slerp'],
+      'pipeline/method',
+      /2 models for slerp, got 3/,
+    ],
+  ])('%s is said and leaves nothing', async (_, args, code, says) => {
+    const folder = modelFolder();
+    writeFileSync(join(folder, 'image.safetensors'), Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'));
+    writeFileSync(join(folder, 'model.ckpt'), Buffer.from('80027d7100580500000073746174657101', 'hex'));
+    writeFileSync(join(folder, 'empty.safetensors'), '');
+    writeFileSync(join(folder, 'notes.txt'), 'What to merge next: a lot of models, all of them at once.');
+    writeModel(join(folder, 'sd15.safetensors'), drawModel(SD15, 5));
+    await expectFailure(folder, ['merge', ...args, '--out', 'm.safetensors'], { status: 1, code, says });
+  });
+
+  test('an output that is an input is refused, also through a link', async () => {
+    const folder = modelFolder();
+    symlinkSync(join(folder, A), join(folder, 'link.safetensors'));
+    const models = ['--model', A, '--model', B];
+    for (const out of [A, 'link.safetensors'])
+      await expectFailure(folder, ['merge', ...models, '--out', out], {
+        status: 1,
+        code: 'pipeline/output-is-input',
+      });
+  });
+
+  test.each([
+    ['no model', ['--out', 'm.safetensors'], 'option/invalid', /expected a model/],
+    ['no output', ['--model', A], 'option/invalid', /file to write/],
+    [
+      'a weight that is none',
+      ['--model', `${A}=half`, '--out', 'm.safetensors'],
+      'option/invalid',
+      /a number as weight, got "half"/,
+    ],
+    [
+      'an unknown precision',
+      ['--model', A, '--dtype', 'fp17', '--out', 'm.safetensors'],
+      'option/invalid',
+      /fp16/,
+    ],
+    [
+      'a size that is none',
+      ['--model', A, '--memory', 'much', '--out', 'm.safetensors'],
+      'option/invalid',
+      /512M/,
+    ],
+    ['two ways at once', ['--manifest', 'x.json', '--model', A], 'option/conflict', /got both/],
+  ])('%s is a mistake of usage', async (_, args, code, says) => {
+    await expectFailure(modelFolder(), ['merge', ...args], { status: 2, code, says });
+  });
+
+  test('--list-methods tells parameters and their ranges', async () => {
+    const { status, stdout } = await lineage(newFolder(), ['merge', '--list-methods', '--method', 'slerp']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^slerp .*2 models[\s\S]* t: /);
+  });
+});
+
+describe('pipeline', () => {
+  test('a dry run writes nothing and tells the bytes of the run within 1 %', async () => {
+    const folder = withManifest(STEPS);
+    const before = filesIn(folder);
+    const planned = documentOf(
+      await lineage(folder, ['pipeline', '--manifest', 'steps.json', '--dry-run', '--json']),
+    );
+    expect(filesIn(folder)).toEqual(before);
+    const made = documentOf(await lineage(folder, ['pipeline', '--manifest', 'steps.json', '--json']));
+    expect(planned['writeBytes']).toBe(made['writtenBytes']);
+    expect(filesIn(folder)).toEqual([...before, 'two.safetensors'].sort());
+    // One step reads two models; the next one its result and a third.
+    const sizes = [A, B, C].map((name) => readFileSync(join(folder, name)).length);
+    const steps = planned['steps'] as readonly { writeBytes: number }[];
+    const read = sizes.reduce((sum, size) => sum + size, steps[0]?.writeBytes ?? 0);
+    expect(Math.abs(Number(planned['readBytes']) - read) / read).toBeLessThan(0.01);
+  });
+
+  test.each([
+    [
+      'an unknown key',
+      { models: [{ path: A, weigth: 0.5 }], output: 'x.safetensors' },
+      'pipeline/malformed',
+      /perhaps "weight"/,
+    ],
+    [
+      'an unknown type',
+      { pipeline: { steps: [{ id: 'a', type: 'marge' }] } },
+      'pipeline/malformed',
+      /perhaps "merge"/,
+    ],
+    [
+      'a circle',
+      {
+        pipeline: {
+          steps: [
+            { id: 'a', type: 'convert', model: { step: 'b' } },
+            { id: 'b', type: 'convert', model: { step: 'a' }, output: 'x.safetensors' },
+          ],
+        },
+      },
+      'pipeline/cycle',
+      /a -> b -> a/,
+    ],
+    [
+      'a step that is not there',
+      {
+        pipeline: {
+          steps: [{ id: 'base', type: 'convert', model: { step: 'bose' }, output: 'x.safetensors' }],
+        },
+      },
+      'pipeline/unknown-step',
+      /"bose"/,
+    ],
+    [
+      'an architecture that it is not',
+      { models: [{ path: A, architecture: 'SD1.5' }], output: 'x.safetensors' },
+      'pipeline/architecture',
+      /expected SD1\.5, got SDXL/,
+    ],
+  ])('%s is said and leaves nothing', async (_, manifest, code, says) => {
+    const args = ['pipeline', '--manifest', 'steps.json'];
+    await expectFailure(withManifest(manifest), args, { status: 1, code, says });
+  });
+
+  test.each([
+    ['JSON', 'steps.json', '{\n  "pipeline": {,}\n}', /line 2, column 16/],
+    ['YAML', 'steps.yaml', 'pipeline:\n  steps: [\n', /YAML in line 3/],
+    ['a key that comes twice', 'steps.json', '{"pipeline": {}, "pipeline": {}}', /line 1, column 18/],
+    ['no text', 'steps.json', Buffer.from([0, 1, 2]), /no text/],
+  ])('%s that is wrong is told with its place', async (_, name, text, says) => {
+    const folder = newFolder();
+    writeFileSync(join(folder, name), text);
+    await expectFailure(folder, ['pipeline', '--manifest', name], {
+      status: 1,
+      code: 'pipeline/malformed',
+      says,
+    });
+  });
+
+  test('a missing manifest, and one of the two modes', async () => {
+    const folder = withManifest(STEPS);
+    await expectFailure(folder, ['pipeline', '--manifest', 'no.json'], { status: 1, code: 'file/missing' });
+    const both = ['pipeline', '--manifest', 'steps.json', '--staged', '--fused'];
+    await expectFailure(folder, both, { status: 2, code: 'option/conflict' });
+  });
+
+  test('--from-step names what is missing', async () => {
+    const args = ['pipeline', '--manifest', 'steps.json', '--from-step', 'two'];
+    await expectFailure(withManifest(STEPS), args, {
+      status: 1,
+      code: 'pipeline/from-step',
+      says: /"one", got none/,
+    });
+  });
+
+  test('plan diff tells what changed, and what is made again for it', async () => {
+    const folder = withManifest(STEPS);
+    const [one, two] = STEPS.pipeline.steps;
+    const changed = {
+      ...one,
+      models: [
+        { path: A, weight: 0.7 },
+        { path: B, weight: 0.3 },
+      ],
+    };
+    writeFileSync(join(folder, 'other.json'), JSON.stringify({ pipeline: { steps: [changed, two] } }));
+    const { stdout, stderr } = await lineage(folder, ['plan', 'diff', 'steps.json', 'other.json']);
+    expect(stdout, stderr).toMatch(/step "one": models\[0\]\.weight was 0\.6, is 0\.7/);
+    expect(stdout).toMatch(/step "two" is made again/);
+  });
+});
+
+describe('a merged file', () => {
+  test('tells its family, and is made again from sources under other names', async () => {
+    const folder = withManifest(STEPS);
+    await lineage(folder, ['pipeline', '--manifest', 'steps.json']);
+    const tree = await lineage(folder, ['explain', 'two.safetensors']);
+    expect(tree.stdout, tree.stderr).toMatch(
+      /two\.safetensors.*step two[\s\S]*0\.6 +realistic_base_v1[\s\S]*0\.5 +anime/,
+    );
+
+    await lineage(folder, [
+      'merge',
+      '--model',
+      `two.safetensors=0.5`,
+      '--model',
+      `${B}=0.5`,
+      '--out',
+      'child.safetensors',
+    ]);
+    const grown = await lineage(folder, ['explain', 'child.safetensors']);
+    expect(grown.stdout).toMatch(/child[\s\S]*two\.safetensors[\s\S]*realistic_base_v1/);
+
+    const sources = newFolder();
+    [A, B, C].forEach((name, at) => {
+      writeFileSync(join(sources, `renamed-${at}.safetensors`), readFileSync(join(folder, name)));
+    });
+    const rebuild = ['rebuild', 'two.safetensors', '--models', sources, '--out', 'again.safetensors'];
+    const made = await lineage(folder, rebuild);
+    expect(made.status, made.stderr).toBe(0);
+    expect(
+      readFileSync(join(folder, 'again.safetensors')).equals(readFileSync(join(folder, 'two.safetensors'))),
+    ).toBe(true);
+
+    rmSync(join(folder, 'again.safetensors'));
+    rmSync(join(sources, 'renamed-1.safetensors'));
+    await expectFailure(folder, rebuild, {
+      status: 1,
+      code: 'rebuild/sources',
+      says: /photorealism_v2\.safetensors/,
+    });
+    const source = ['rebuild', A, '--models', sources, '--out', 'again.safetensors'];
+    await expectFailure(folder, source, { status: 1, code: 'rebuild/no-record' });
+    await expectFailure(folder, ['explain', A], { status: 1, code: 'explain/no-recipe' });
+  });
+});
