@@ -141,6 +141,8 @@ type Source =
   | { readonly inputs: readonly string[]; readonly join?: string }
   /** Every input whose name starts so; the rest of the name is the item key. */
   | { readonly prefix: string }
+  /** What the node itself put out at this slot; known only of a node that has run. */
+  | { readonly output: number }
   /** A constant. */
   | { readonly value: string | number | boolean }
   /** A list (or stack) in one input; `at` picks a member of each entry, by index or key. */

@@ -77,6 +77,66 @@ describe('names are promises', () => {
     ).toMatchInlineSnapshot(`
       [
         {
+          "category": "lineage/merge",
+          "id": "LineageBlockWeights",
+          "inputs": "architecture blocks param rest",
+          "outputs": [
+            "blocks: LINEAGE_BLOCK_WEIGHTS",
+          ],
+        },
+        {
+          "category": "lineage/merge",
+          "id": "LineageLoraMerge",
+          "inputs": "lora_name strength merge vae step more",
+          "outputs": [
+            "merge: LINEAGE_MERGE",
+          ],
+        },
+        {
+          "category": "lineage/merge",
+          "id": "LineageMergeReport",
+          "inputs": "report",
+          "outputs": [
+            "text: STRING",
+          ],
+        },
+        {
+          "category": "lineage/merge",
+          "id": "LineageMergeSource",
+          "inputs": "model_name more",
+          "outputs": [
+            "merge: LINEAGE_MERGE",
+          ],
+        },
+        {
+          "category": "lineage/merge",
+          "id": "LineageMergeStep",
+          "inputs": "definition result merge1 merge2 merge3 merge4",
+          "outputs": [
+            "merge: LINEAGE_MERGE",
+          ],
+        },
+        {
+          "category": "lineage/merge",
+          "id": "LineageMerge",
+          "inputs": "method params weights model1 model2 model3 model4 model5 model6 model7 model8 base vae blocks step more",
+          "outputs": [
+            "merge: LINEAGE_MERGE",
+          ],
+        },
+        {
+          "category": "lineage/merge",
+          "id": "LineageRunPipeline",
+          "inputs": "output_name precision manifest merge also1 also2 also3",
+          "outputs": [
+            "model: MODEL",
+            "clip: CLIP",
+            "vae: VAE",
+            "name: STRING",
+            "report: LINEAGE_MERGE_REPORT",
+          ],
+        },
+        {
           "category": "lineage/metadata",
           "id": "LineageExtraMetadata",
           "inputs": "key1 value1 key2 value2 key3 value3 key4 value4 extra_metadata",
@@ -117,6 +177,13 @@ describe('names are promises', () => {
       exif/malformed
       exif/not-ascii
       xmp/malformed
+      safetensors/malformed
+      safetensors/index
+      safetensors/layout
+      gguf/malformed
+      gguf/truncated
+      gguf/type
+      weights/pickle
       output/exists
       output/outside
       output/exhausted
@@ -139,6 +206,7 @@ describe('names are promises', () => {
       panel/unknown-route
       panel/too-large
       panel/no-graph
+      recipe/malformed
       image/too-large
       builtin/input
       builtin/too-long
@@ -167,7 +235,52 @@ describe('names are promises', () => {
       serve/port-taken
       serve/cannot-listen
       serve/data-in-use
-      serve/store-unusable"
+      serve/store-unusable
+      lora/not-finite
+      lora/shape
+      lora/incomplete
+      lora/not-low-rank
+      lora/needs-weight
+      lora/rank
+      lora/config
+      lora/embedding
+      lora/embedding-mismatch
+      merge/architecture
+      merge/block-weights
+      pipeline/malformed
+      pipeline/duplicate-id
+      pipeline/unknown-step
+      pipeline/self-reference
+      pipeline/cycle
+      pipeline/hidden-step
+      pipeline/no-result
+      pipeline/no-score
+      pipeline/no-output
+      pipeline/output-is-input
+      pipeline/same-output
+      pipeline/architecture
+      pipeline/keys
+      pipeline/shapes
+      pipeline/method
+      pipeline/scaled
+      pipeline/part
+      pipeline/mode
+      pipeline/from-step
+      pipeline/disk-space
+      explain/no-recipe
+      rebuild/no-record
+      rebuild/sources
+      rebuild/differs
+      merge/unknown-method
+      merge/parameter
+      merge/weights
+      merge/no-direction
+      merge/dtype
+      merge/not-finite
+      merge/memory
+      merge/graph
+      merge/no-host
+      merge/busy"
     `);
   });
 
@@ -197,7 +310,14 @@ describe('names are promises', () => {
       embed/dropped
       embed/c2pa
       embed/replaced
-      source/kept"
+      source/kept
+      pipeline/unused-dependency
+      pipeline/precision
+      pipeline/keys
+      pipeline/modules
+      pipeline/device
+      pipeline/inference
+      pipeline/markers"
     `);
   });
 

@@ -35,8 +35,13 @@ describe('the guard looks at something', () => {
     );
     const isUsed = (folder: string, what: string): boolean =>
       [...used].some((use) => use.startsWith(folder) && use.endsWith(what));
+    /** By a module within the package. */
+    const isEntered = (folder: string, what: string): boolean =>
+      [...used].some((use) => use.startsWith(folder) && use.includes(` ${what}/`));
     const idle = Object.entries(RINGS).flatMap(([folder, ring]) => [
-      ...ring.theirs.filter((what) => !isUsed(folder, ` ${what}`)).map((what) => `${folder}: ${what}`),
+      ...ring.theirs
+        .filter((what) => !isUsed(folder, ` ${what}`) && !isEntered(folder, what))
+        .map((what) => `${folder}: ${what}`),
       ...Object.entries(ring.only ?? {}).flatMap(([file, whats]) =>
         whats.filter((what) => !isUsed(file, what)).map((what) => `${file}: ${what}`),
       ),

@@ -40,6 +40,12 @@ export const pillow = makePeer(
   ['-c', 'import PIL; assert tuple(map(int, PIL.__version__.split(".")[:2])) >= (11, 3)'],
 );
 
+/** Python with numpy 2: arguments as for `python3`. */
+export const numpy = makePeer('python3 with numpy 2', process.env['LINEAGE_PYTHON'] ?? 'python3', [
+  '-c',
+  'import numpy; assert int(numpy.__version__.split(".")[0]) >= 2',
+]);
+
 /** What `exiftool -validate -warning -error -a` says of a file, one finding a line; empty for a clean file. */
 export function findingsOf(file: string): string {
   return exiftool

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseExactJson } from '../../nodes/kit/exact-json.ts';
+import { mergeWorkflow } from './merge-workflow.ts';
 import { inputsInOrder, isWidget, packNodes } from './node-words.ts';
 
 const EXAMPLES = new URL('../../fixtures/examples/', import.meta.url);
@@ -30,13 +31,28 @@ const SAVE_NODE_SIZE = [400, 620];
 /** The sources set their columns closer than a text node is wide. */
 const SPREAD = 1.25;
 
+/** Example manifests that are shown opened as merge nodes. */
+const MERGES = [{ source: 'merge/complex.json', name: 'Lineage: merge checkpoints in three steps' }] as const;
+
 /**
  * The workflows of `example_workflows/`: those of `fixtures/examples/` with our save node, as it is defined now, in
- * the place of ComfyUI's own. Numbers stay as the sources spell them.
+ * the place of ComfyUI's own, and manifests as merge nodes. Numbers stay as the sources spell them.
  * @returns file name to JSON text
  */
 export function exampleWorkflows(): ReadonlyMap<string, string> {
-  return new Map(SHOWN.map(({ source, name }) => [`${name.replaceAll(':', ' -')}.json`, workflowOf(source)]));
+  return new Map([
+    ...SHOWN.map(({ source, name }) => [fileNameOf(name), workflowOf(source)] as const),
+    ...MERGES.map(({ source, name }) => [fileNameOf(name), mergeOf(source)] as const),
+  ]);
+}
+
+function fileNameOf(name: string): string {
+  return `${name.replaceAll(':', ' -')}.json`;
+}
+
+function mergeOf(source: string): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL(source, EXAMPLES), 'utf8'));
+  return `${JSON.stringify(mergeWorkflow(manifest), null, 2)}\n`;
 }
 
 function workflowOf(source: string): string {

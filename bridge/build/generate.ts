@@ -1,6 +1,6 @@
 /**
  * Writes every `*.gen.*` file from what lies in the folders, so that no list is kept by hand:
- * the rule packs, the node definitions, the published JSON Schemas and README's tables of codes.
+ * the rule packs, the node definitions, the merge methods, the published JSON Schemas and README's tables of codes.
  * `--check` writes nothing and fails when a file is not what it would write.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,9 @@ import { z } from 'zod';
 import { nodeDefinitions } from '../../nodes/index.gen.ts';
 import { ERRORS } from '../../nodes/kit/errors.ts';
 import { WARNINGS } from '../../nodes/kit/warnings.ts';
+import { mergeRecordSchema } from '../../nodes/merge/provenance/merge-record.ts';
 import { documentSchema, recordSchema } from '../../nodes/metadata/record.ts';
+import { manifestSchema } from '../../nodes/pipeline/manifest.ts';
 import { toManifest } from '../comfyui/manifest.ts';
 
 const ROOT = new URL('../../', import.meta.url);
@@ -66,8 +68,10 @@ export function generatedFiles(): ReadonlyMap<string, string> {
   const nodes = filesIn('nodes/', '.node.ts');
   const builtin = filesIn('nodes/builtin/', '.builtin.ts');
   const kernels = filesIn('nodes/builtin/kernels/', '.ts');
-  const schema = (of: z.ZodType, id: string): string => {
-    const json = z.toJSONSchema(of, { target: 'draft-2020-12' });
+  const families = filesIn('nodes/merge/architectures/families/', '.ts');
+  const mergeMethods = filesIn('nodes/merge/methods/', '.ts');
+  const schema = (of: z.ZodType, id: string, io: 'input' | 'output' = 'output'): string => {
+    const json = z.toJSONSchema(of, { target: 'draft-2020-12', io });
     return `${JSON.stringify({ ...json, $id: `lineage:${id}` }, null, 2)}\n`;
   };
   return new Map([
@@ -81,8 +85,18 @@ export function generatedFiles(): ReadonlyMap<string, string> {
       'nodes/builtin/kernels/index.gen.ts',
       listModule(kernels, '', 'AnyKernel', '../../kit/graph-node.ts', 'kernels'),
     ],
+    [
+      'nodes/merge/architectures/index.gen.ts',
+      listModule(families, 'families/', 'Architecture', 'define.ts', 'architectures'),
+    ],
+    [
+      'nodes/merge/methods/index.gen.ts',
+      listModule(mergeMethods, '', 'AnyMethod', '../method.ts', 'mergeMethods'),
+    ],
     ['nodes/metadata/record.schema.gen.json', schema(recordSchema, 'record/1')],
     ['nodes/metadata/document.schema.gen.json', schema(documentSchema, 'document/1')],
+    ['nodes/merge/provenance/merge-record.schema.gen.json', schema(mergeRecordSchema, 'merge/1')],
+    ['nodes/pipeline/manifest.schema.gen.json', schema(manifestSchema, 'pipeline/1', 'input')],
     ['bridge/comfyui/manifest.gen.json', `${JSON.stringify(toManifest(nodeDefinitions), null, 2)}\n`],
     ['README.md', withTables(readFileSync(new URL('README.md', ROOT), 'utf8'))],
   ]);

@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs';
 import type { AnyNode } from '../../nodes/kit/define-node.ts';
+import { BLOCK_PRESETS } from '../../nodes/merge/architectures/block-presets.ts';
+import blockWeightsNode from '../../nodes/merge/graph/block-weights.node.ts';
+import mergeNode, { MERGE_MODELS } from '../../nodes/merge/graph/merge.node.ts';
+import type { Param } from '../../nodes/merge/method.ts';
+import { mergeMethods } from '../../nodes/merge/methods/index.gen.ts';
 import { inputsInOrder, type NamedInput, packNodes } from './node-words.ts';
 
 const WRITTEN = new URL('../../web/help/', import.meta.url);
@@ -26,6 +31,8 @@ function pageOf(node: AnyNode): string {
       .concat(inputsInOrder(node).map(inputRow))
       .join('\n'),
     ['## Outputs', '', '| output | type | what it is |', '|---|---|---|'].concat(outputs).join('\n'),
+    ...(node.id === mergeNode.id ? [methodTable()] : []),
+    ...(node.id === blockWeightsNode.id ? [presetList()] : []),
     '',
   ].join('\n\n');
 }
@@ -39,10 +46,46 @@ function inputRow(input: NamedInput): string {
 }
 
 function takenBy({ type, options }: NamedInput): string {
+  const folders = options['model_folders'];
+  if (Array.isArray(folders)) return `a file in ${folders.join(', ')}`;
   if (type === 'COMBO' && Array.isArray(options['options']))
     return options['options'].map((word) => `\`${inCell(String(word))}\``).join(' ');
-  if (type === 'INT') return `${options['min']} to ${options['max']}`;
+  if (type === 'INT' || type === 'FLOAT') return `${options['min']} to ${options['max']}`;
   return typeof type === 'string' ? type : type.join(' ');
+}
+
+function presetList(): string {
+  return ['## Presets', [...BLOCK_PRESETS.keys()].map((name) => `\`${name}\``).join(' ')].join('\n\n');
+}
+
+/** What each merge method takes: a node has one menu for all. */
+function methodTable(): string {
+  const rows = mergeMethods.map(({ id, description, models, base, weighted, params }) => {
+    const count =
+      models.max === models.min ? `${models.min}` : `${models.min} to ${models.max ?? MERGE_MODELS}`;
+    const takes = [
+      `${count} models`,
+      ...(weighted ? ['weights'] : []),
+      ...(base === 'none' ? [] : [`base (${base})`]),
+    ];
+    const named = Object.entries(params).map(
+      ([name, param]) => `\`${name}=${param.default}\` ${rangeOf(param)}`,
+    );
+    return `| \`${id}\` | ${takes.join(', ')} | ${inCell(named.join('; '))} | ${inCell(description)} |`;
+  });
+  return [
+    '## Methods',
+    '',
+    '| method | merges | params and their defaults | what it does |',
+    '|---|---|---|---|',
+  ]
+    .concat(rows)
+    .join('\n');
+}
+
+function rangeOf(param: Param): string {
+  if ('choices' in param) return `(${param.choices.join(', ')})`;
+  return 'min' in param ? `(${param.min} to ${param.max})` : '(true, false)';
 }
 
 /** A bar would end the cell. */

@@ -32,6 +32,7 @@ export function createComfyHost(run: RunMessage, parts: HostParts): Host {
     signal,
     disableMetadata: machine.disableMetadata,
     models: machine.models,
+    pipelines: machine.pipelines,
     now: new Date(),
     log,
     executed: (nodeId, slot) => executed().get(`${slot} ${nodeId}`),

@@ -64,6 +64,32 @@ def home() -> str:
     return os.path.join(os.path.abspath(paths.get_user_directory()), "__lineage")
 
 
+def model_names(folders) -> list:
+    """The files of some model folders as ComfyUI's loaders list them, each name once; empty outside of ComfyUI."""
+    paths = sys.modules.get("folder_paths")
+    if paths is None:
+        return []
+    known = [folder for folder in folders if folder in paths.folder_names_and_paths]
+    return list(dict.fromkeys(name for folder in known for name in paths.get_filename_list(folder)))
+
+
+def checkpoint_folders() -> list:
+    """Where a checkpoint may lie that is loaded: the output folder, and the folders for checkpoints."""
+    said = settings()
+    return [said["output"], *said["models"].get("checkpoints", ())]
+
+
+def load_checkpoint(file: str) -> tuple:
+    """MODEL, CLIP and VAE of a file, as Load Checkpoint makes them."""
+    import comfy.sd
+    import folder_paths
+
+    embeddings = folder_paths.get_folder_paths("embeddings")
+    return comfy.sd.load_checkpoint_guess_config(
+        file, output_vae=True, output_clip=True, embedding_directory=embeddings
+    )[:3]
+
+
 def is_interrupted() -> bool:
     """Looks, and leaves the flag up for other nodes that run beside this one."""
     management = sys.modules.get("comfy.model_management")

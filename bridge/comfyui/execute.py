@@ -8,6 +8,7 @@ import json
 import weakref
 
 from . import comfy, executed, log
+from .checkpoints import Checkpoints
 from .connection import Call
 from .failures import LineageFailure
 from .link import Link
@@ -67,11 +68,12 @@ async def _run(link: Link, entry: dict, inputs: dict, prompt, extra_pnginfo, nod
         )
         done = await _wait_for_result(call, node_id)
         outputs = []
+        checkpoints = Checkpoints()
         try:
             while done["outputs"]:
                 output, socket = done["outputs"].pop(0), entry["outputs"][len(outputs)]["type"]
                 large = output["kind"] == "pixels"
-                outputs.append(await _aside(large, unpack_output, output, socket, inputs, objects, call))
+                outputs.append(await _aside(large, unpack_output, output, socket, inputs, objects, call, checkpoints))
         finally:
             call.connection.decline(done)
         return outputs, done["ui"]

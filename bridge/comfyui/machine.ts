@@ -7,10 +7,13 @@ import { createOutputFolder } from '../local/output-folder.ts';
 import { readFileChecked } from '../local/read-file.ts';
 import { resolveInside } from '../local/resolve-inside.ts';
 import type { PanelReach } from '../panel/panel.ts';
+import { createPipelineRunner } from '../pipeline/pipeline-runner.ts';
 import type { Settings } from './settings.ts';
 
 /** This ComfyUI's files, as its owner configured them. */
-export type Machine = Required<Pick<Host, 'models' | 'writeOutput' | 'readInput' | 'disableMetadata'>> &
+export type Machine = Required<
+  Pick<Host, 'models' | 'pipelines' | 'writeOutput' | 'readInput' | 'disableMetadata'>
+> &
   PanelReach & {
     /** Ends the hashing and closes the ledger. */
     close(): Promise<void>;
@@ -24,12 +27,19 @@ export function openMachine(settings: Settings, warn: (message: string) => void)
     ledgerFile: ledgerIn(settings.home),
     warn: ({ code, message }) => warn(`[${code}] ${message}`),
   });
+  const pipelines = createPipelineRunner({
+    models,
+    output: settings.output,
+    ledgerFile: ledgerIn(settings.home),
+    warn: ({ code, message }) => warn(`[${code}] ${message}`),
+  });
   const folders = {
     output: createOutputFolder(settings.output),
     temp: createOutputFolder(settings.temp),
   };
   return {
     models,
+    pipelines,
     disableMetadata: settings.disableMetadata,
     writeOutput: (request) => folders[request.folder ?? 'output'].writeOutput(request),
     readInput: createInputReader(settings),
@@ -42,6 +52,9 @@ export function openMachine(settings: Settings, warn: (message: string) => void)
         throw error;
       }
     },
-    close,
+    async close() {
+      await pipelines.close();
+      await close();
+    },
   };
 }

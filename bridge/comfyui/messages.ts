@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CheckpointPart } from '../../nodes/kit/checkpoint-part.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { parseExactJson } from '../../nodes/kit/exact-json.ts';
 import { settingsSchema } from './settings.ts';
@@ -10,7 +11,7 @@ import { settingsSchema } from './settings.ts';
  */
 
 /** The version of this language. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** A prompt graph of thousands of nodes with its workflow takes a few MiB; no client can make us hold more than this. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -81,7 +82,11 @@ export type RunMessage = Extract<FromPython, { kind: 'run' }>;
 export type PanelMessage = Extract<FromPython, { kind: 'panel' }>;
 
 /** `same`: what came in by this name goes out as it is, without a copy. */
-export type WireOutput = WireInput | { readonly kind: 'same'; readonly input: string };
+export type WireOutput =
+  | WireInput
+  | { readonly kind: 'same'; readonly input: string }
+  /** A part of a checkpoint in one of the machine's folders, for ComfyUI's own loader. */
+  | { readonly kind: 'checkpoint'; readonly part: CheckpointPart['part']; readonly file: string };
 
 /** What a failure looks like on the node. */
 export type WireFailure = {

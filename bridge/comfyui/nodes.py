@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from . import comfy
 from .execute import run_node
 from .link import Link
 
@@ -55,7 +56,7 @@ def _prompt_around(node_id, prompt, dynamic):
 def _v3_input(io, declared: dict):
     # The general input with all options as they are: what /object_info says is then what the manifest says, in every
     # version, also of options that a version's own classes do not know yet.
-    options = dict(declared["options"])
+    options = _options_of(declared)
     tooltip = options.pop("tooltip", None)
     return io.Custom(_one_type(declared["type"])).Input(
         declared["name"], optional=declared["optional"], tooltip=tooltip, extra_dict=options
@@ -64,20 +65,22 @@ def _v3_input(io, declared: dict):
 
 def make_v1_class(entry: dict, link: Link):
     """A class of the API before that. Where the executor cannot await, the node blocks it as every node then did."""
-    required, optional = {}, {}
-    for declared in entry["inputs"]:
-        options = dict(declared["options"])
-        kind = _one_type(declared["type"])
-        # Old menus are lists, which newer versions read too.
-        spec = (options.pop("options"), options) if kind == "COMBO" else (kind, options)
-        (optional if declared["optional"] else required)[declared["name"]] = spec
-    hidden = {
-        "lineage_prompt": "PROMPT",
-        "lineage_dynamic": "DYNPROMPT",
-        "lineage_pnginfo": "EXTRA_PNGINFO",
-        "lineage_id": "UNIQUE_ID",
-    }
-    types = {"required": required, "optional": optional, "hidden": hidden}
+
+    def input_types(cls):
+        required, optional = {}, {}
+        for declared in entry["inputs"]:
+            options = _options_of(declared)
+            kind = _one_type(declared["type"])
+            # Old menus are lists, which newer versions read too.
+            spec = (options.pop("options"), options) if kind == "COMBO" else (kind, options)
+            (optional if declared["optional"] else required)[declared["name"]] = spec
+        hidden = {
+            "lineage_prompt": "PROMPT",
+            "lineage_dynamic": "DYNPROMPT",
+            "lineage_pnginfo": "EXTRA_PNGINFO",
+            "lineage_id": "UNIQUE_ID",
+        }
+        return {"required": required, "optional": optional, "hidden": hidden}
 
     async def run(self, lineage_prompt=None, lineage_dynamic=None, lineage_pnginfo=None, lineage_id="", **inputs):
         prompt = _prompt_around(lineage_id, lineage_prompt, lineage_dynamic)
@@ -91,7 +94,7 @@ def make_v1_class(entry: dict, link: Link):
         entry["id"],
         (),
         {
-            "INPUT_TYPES": classmethod(lambda cls: types),
+            "INPUT_TYPES": classmethod(input_types),
             "RETURN_TYPES": tuple(each["type"] for each in entry["outputs"]),
             "RETURN_NAMES": tuple(each["name"] for each in entry["outputs"]),
             "OUTPUT_TOOLTIPS": tuple(each["tooltip"] for each in entry["outputs"]),
@@ -103,6 +106,14 @@ def make_v1_class(entry: dict, link: Link):
             "__module__": __name__,
         },
     )
+
+
+def _options_of(declared: dict) -> dict:
+    """The options of an input; a menu of model files lists those that are there now."""
+    options = dict(declared["options"])
+    if "model_folders" in options:
+        options["options"] = comfy.model_names(options["model_folders"])
+    return options
 
 
 def _executor_awaits() -> bool:

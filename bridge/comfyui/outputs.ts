@@ -1,3 +1,4 @@
+import { CheckpointPart } from '../../nodes/kit/checkpoint-part.ts';
 import type { AnyNode } from '../../nodes/kit/define-node.ts';
 import { ExactNumber } from '../../nodes/kit/exact-json.ts';
 import type { Pixels } from '../../nodes/kit/values.ts';
@@ -44,6 +45,7 @@ async function pack(
     if (source !== undefined) return { kind: 'same', input: source };
     return { kind: 'pixels', file: await exchange.writePixels(pictures(value, name)) };
   }
+  if (value instanceof CheckpointPart) return { kind: 'checkpoint', part: value.part, file: value.file };
   if (value instanceof Handle) return { kind: 'handle', id: value.id, type: value.type };
   return packPlain(value);
 }

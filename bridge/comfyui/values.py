@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+from .checkpoints import Checkpoints
 from .connection import Call
 from .failures import LineageFailure
 from .pixels import read_tensor, write_tensor
@@ -41,13 +42,19 @@ def pack_input(declared: dict, value, call: Call, objects: list) -> dict:
     return {"kind": "handle", "id": len(objects) - 1, "type": socket}
 
 
-def unpack_output(output: dict, socket: str, inputs: dict, objects: list, call: Call):
-    """The value that a node hands on. Files of the bridge are read and given back."""
+def unpack_output(output: dict, socket: str, inputs: dict, objects: list, call: Call, checkpoints: Checkpoints):
+    """
+    The value that a node hands on. Files of the bridge are read and given back.
+
+    :param checkpoints: those that this result names, each loaded once.
+    """
     kind = output["kind"]
     if kind == "same":
         return inputs[output["input"]]
     if kind == "handle":
         return objects[output["id"]]
+    if kind == "checkpoint":
+        return checkpoints.part(output["file"], output["part"])
     if kind == "pixels":
         return read_tensor(output["file"], socket, call.exchange, call.connection.taker(output["file"]))
     value = float(output["text"]) if kind == "float" else output["value"]

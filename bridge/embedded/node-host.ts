@@ -1,5 +1,6 @@
 import type { Host, ModelStore } from '../../nodes/kit/host.ts';
 import { isRecord } from '../../nodes/kit/is-record.ts';
+import type { PipelineRunner } from '../../nodes/kit/pipeline-runner.ts';
 import { createInputReader } from '../local/input-folder.ts';
 import { createOutputFolder } from '../local/output-folder.ts';
 import type { ExecutorOptions } from './execution/execute.ts';
@@ -9,6 +10,7 @@ import type { ServerLog } from './server-log.ts';
 type HostOptions = {
   readonly folders: RuntimeFolders;
   readonly models: ModelStore;
+  readonly pipelines: PipelineRunner;
   readonly disableMetadata: boolean;
   readonly log: ServerLog['log'];
   /** Milliseconds since 1970. */
@@ -17,7 +19,7 @@ type HostOptions = {
 
 /** What nodes ask of this runtime: its folders, its model files, its log; the rest is the run's own. */
 export function createHosts(options: HostOptions): ExecutorOptions['makeHost'] {
-  const { folders, models, disableMetadata, log, now } = options;
+  const { folders, models, pipelines, disableMetadata, log, now } = options;
   const readInput = createInputReader(folders);
   const output = createOutputFolder(folders.output);
   const temp = createOutputFolder(folders.temp);
@@ -30,6 +32,7 @@ export function createHosts(options: HostOptions): ExecutorOptions['makeHost'] {
       signal,
       disableMetadata,
       models,
+      pipelines,
       now: new Date(now()),
       log: (level, message) => log(level, `node ${nodeId}: ${message}`),
       executed,

@@ -6,14 +6,18 @@ import { LineageError } from '../../nodes/kit/errors.ts';
 import { createInputFiles, listInputImages } from '../local/input-folder.ts';
 import { createKernelPool } from '../local/kernel-pool.ts';
 import { createMemoryWatch } from '../local/memory-watch.ts';
+import { createModelFolders, type ModelFolders } from '../local/model-folders.ts';
 import { openModels } from '../local/open-models.ts';
 import { reasonOf } from '../local/system-error.ts';
+import { createPipelineRunner, MERGED_FOLDER } from '../pipeline/pipeline-runner.ts';
 import { createExecutor } from './execution/execute.ts';
+import type { RuntimeFolders } from './folders.ts';
 import { guardProcess } from './guard-process.ts';
 import { ROUTING } from './http/answer.ts';
 import { listenOn, stopListening } from './http/listen.ts';
 import { createHosts } from './node-host.ts';
-import { createNodeTable } from './nodes/node-table.ts';
+import { createNodeTable, type NodeTable } from './nodes/node-table.ts';
+import { type MenuFiles, menuFolders } from './nodes/object-info.ts';
 import { createPromptQueue } from './queue/prompt-queue.ts';
 import { createRunHistory } from './queue/run-history.ts';
 import { createRunQueue } from './queue/run-queue.ts';
@@ -27,6 +31,7 @@ import { interruptRoutes } from './routes/interrupt.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { refuseMethod } from './routes/json-answer.ts';
 import { logRoutes } from './routes/logs.ts';
+import { namesIn } from './routes/models.ts';
 import { objectInfoRoutes } from './routes/object-info.ts';
 import { panelRoutes } from './routes/panel.ts';
 import { promptRoutes } from './routes/prompt.ts';
@@ -94,17 +99,27 @@ export async function startRuntime(given: ServeOptions): Promise<Runtime> {
       return hub.has(clientId);
     });
 
+    const merged = join(folders.output, MERGED_FOLDER);
+    const modelFolders = createModelFolders(folders.models, merged);
     const { models, close: closeModels } = openModels({
       folders: folders.models,
+      ...(folders.models.length > 0 && { shelves: { checkpoints: [merged] } }),
       ledgerFile: options.ledger,
       warn: ({ message }) => log('warn', message),
     });
     opened.push(closeModels);
+    const pipelines = createPipelineRunner({
+      models,
+      output: folders.output,
+      ledgerFile: options.ledger,
+      warn: ({ message }) => log('warn', message),
+    });
+    opened.push(() => pipelines.close());
     const memory = createMemoryWatch();
     const pool = createKernelPool(undefined, memory);
     opened.push(() => pool.close());
     const { disableMetadata, cache } = options;
-    const makeHost = createHosts({ folders, models, disableMetadata, log, now });
+    const makeHost = createHosts({ folders, models, pipelines, disableMetadata, log, now });
     const run = createRunQueue({
       queue,
       history,
@@ -132,6 +147,7 @@ export async function startRuntime(given: ServeOptions): Promise<Runtime> {
     const files = fileRoutes({
       folders,
       nodes,
+      models: modelFolders,
       log,
       maxUploadBytes,
       ...(frontEndRoot !== undefined && { frontEndRoot }),
@@ -154,7 +170,7 @@ export async function startRuntime(given: ServeOptions): Promise<Runtime> {
         freeRoutes(run),
         featureRoutes(features),
         systemStatsRoutes(),
-        objectInfoRoutes(nodes, () => listInputImages(folders.input)),
+        objectInfoRoutes(nodes, () => listMenuFiles(nodes, folders, modelFolders)),
         files.api,
         Router(ROUTING).use('/lineage', panelRoutes(folders)),
       ],
@@ -193,6 +209,16 @@ function checkFrontEnd(root: string | undefined): void {
     'expected the static folder of a front end, got a folder without index.html',
     { option: '--front-end-root', file: root },
   );
+}
+
+async function listMenuFiles(
+  nodes: NodeTable,
+  { input }: Pick<RuntimeFolders, 'input'>,
+  models: ModelFolders,
+): Promise<MenuFiles> {
+  const listed = new Map<string, readonly string[]>();
+  for (const folder of menuFolders(nodes)) listed.set(folder, await namesIn(models, folder));
+  return { pictures: await listInputImages(input), models: listed };
 }
 
 /** Where routes are mounted: ComfyUI has most of them at `/x` and at `/api/x`. */

@@ -39,7 +39,7 @@ function readBool(view: DataView, at: number): boolean {
   return byte === 1;
 }
 
-/** @throws LineageError `gguf/truncated`, like all that follow */
+/** An unsigned 32-bit number. @throws LineageError `gguf/truncated`, like all that follow */
 export function readU32(reader: GgufReader): number {
   return reader.view.getUint32(take(reader, 4), true);
 }

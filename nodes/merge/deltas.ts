@@ -26,10 +26,15 @@ export function createDiffer(): (tile: Tile) => readonly Float32Array[] {
     }
     buffers.forEach((delta, index) => {
       const model = tile.models[index];
-      for (let i = 0; i < delta.length; i++) delta[i] = (model?.[i] ?? 0) - (base[i] ?? 0);
+      if (model) subtract(model, base, delta);
     });
     return buffers;
   };
+}
+
+function subtract(model: Float32Array, base: Float32Array, into: Float32Array): void {
+  const { length } = into;
+  for (let i = 0; i < length; i++) into[i] = (model[i] ?? 0) - (base[i] ?? 0);
 }
 
 /** Elements of a row: of all that belongs to one entry of the first axis. A vector is one row. */

@@ -50,23 +50,34 @@ type Election = ParamValues<typeof ELECTION_PARAMS>;
 /** Divisors nearer to zero are taken for 1. */
 const SMALLEST_DIVISOR = 1e-8;
 
-/** Elects a sign for each element of the tile: −1, 0 (a draw) or 1. */
-function electSigns(
+/** −1, 0, 1 or NaN. Math.sign branches, and the signs of differences are noise to a branch predictor. */
+function signOf(value: number): number {
+  return Number.isNaN(value) ? value : Number(value > 0) - Number(value < 0);
+}
+
+/** Sums the votes for each element of the tile; the sign of the sum is the one elected, zero is a draw. */
+function sumVotes(
   deltas: readonly Float64Array[],
   weights: readonly number[],
   { sign, sign_weighted: isWeighted }: Pick<Election, 'sign' | 'sign_weighted'>,
-  length: number,
-): Float64Array {
-  const votes = new Float64Array(length);
+  votes: Float64Array,
+): void {
+  votes.fill(0);
   deltas.forEach((delta, model) => {
     const weight = isWeighted ? (weights[model] ?? 1) : 1;
-    for (let i = 0; i < length; i++) {
-      const vote = weight * (delta[i] ?? 0);
-      votes[i] = (votes[i] ?? 0) + (sign === 'mass' ? vote : Math.sign(vote));
-    }
+    if (sign === 'mass') addTimes(weight, delta, votes);
+    else addSigns(weight, delta, votes);
   });
-  for (let i = 0; i < length; i++) votes[i] = Math.sign(votes[i] ?? 0);
-  return votes;
+}
+
+function addTimes(weight: number, delta: Float64Array, sums: Float64Array): void {
+  const { length } = sums;
+  for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + weight * (delta[i] ?? 0);
+}
+
+function addSigns(weight: number, delta: Float64Array, sums: Float64Array): void {
+  const { length } = sums;
+  for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + signOf(weight * (delta[i] ?? 0));
 }
 
 /** The sum of the elected signs over the elements of a tensor, for `zero_sign: majority`. */
@@ -76,9 +87,13 @@ export function sumElected(
   election: Election,
 ): number {
   const sparse = sparsify();
+  const scratch = createScratch();
   let sum = 0;
   tensor.visit((tile) => {
-    for (const sign of electSigns(sparse(tile), tensor.weights, election, tile.length)) sum += sign;
+    const { votes } = scratch(tile.length);
+    sumVotes(sparse(tile), tensor.weights, election, votes);
+    const { length } = votes;
+    for (let i = 0; i < length; i++) sum += signOf(votes[i] ?? 0);
   });
   return sum;
 }
@@ -102,34 +117,158 @@ export function mergeByElection(
   majority?: number,
 ): void {
   const { weights } = tensor;
-  const { zero_sign: zeroSign, normalize, lambda, sign_weighted: isWeighted } = election;
+  const { zero_sign: zeroSign, normalize, lambda, sign, sign_weighted: isWeighted } = election;
   const total = zeroSign === 'majority' ? (majority ?? sumElected(tensor, sparsify, election)) : 0;
   const draw = signOfDraw(zeroSign, total);
+  const voters = weights.map((weight) => ({
+    weight,
+    vote: isWeighted ? weight : 1,
+    // A model of negative weight votes for the opposite of its difference.
+    voice: isWeighted ? Math.sign(weight) : 1,
+    share: SHARES[normalize] ?? weight,
+  }));
   const sparse = sparsify();
+  const scratch = createScratch();
   tensor.write((tile, out) => {
     const base = baseOf(tile);
     const deltas = sparse(tile);
-    const elected = electSigns(deltas, weights, election, tile.length);
-    const sums = new Float64Array(tile.length);
-    const divisors = new Float64Array(tile.length);
-    deltas.forEach((delta, model) => {
-      const weight = weights[model] ?? 1;
-      // A model of negative weight votes for the opposite of its difference.
-      const voice = isWeighted ? Math.sign(weight) : 1;
-      const share = normalize === 'weights' ? weight : 1;
-      for (let i = 0; i < tile.length; i++) {
-        const value = delta[i] ?? 0;
-        if (value === 0 || Math.sign(value) * voice !== (elected[i] || draw)) continue;
-        sums[i] = (sums[i] ?? 0) + weight * value;
-        divisors[i] = (divisors[i] ?? 0) + share;
-      }
+    const { votes, sums, divisors } = scratch(tile.length);
+    if (sign === 'mass' && deltas.length <= AT_ONCE) {
+      votes.fill(0);
+      mergeAtOnce(base, deltas, voters, votes, { draw, lambda }, out);
+      return;
+    }
+    sumVotes(deltas, weights, election, votes);
+    sums.fill(0);
+    divisors.fill(0);
+    voters.forEach((voter, index) => {
+      const delta = deltas[index];
+      if (delta) addAgreeing(delta, voter, draw, votes, sums, divisors);
     });
-    for (let i = 0; i < tile.length; i++) {
-      const divisor = divisors[i] ?? 0;
-      const isOne = normalize === 'none' || Math.abs(divisor) < SMALLEST_DIVISOR;
-      out[i] = (base[i] ?? 0) + (lambda * (sums[i] ?? 0)) / (isOne ? 1 : divisor);
+    const { length } = out;
+    for (let i = 0; i < length; i++) {
+      const sum = sums[i] ?? 0;
+      const change = Number.isFinite(sum)
+        ? divide(lambda * sum, divisors[i] ?? 0)
+        : mergeAt(i, deltas, voters, electOr(draw, votes[i] ?? 0), lambda);
+      out[i] = (base[i] ?? 0) + change;
     }
   });
+}
+
+/** What an agreeing model adds to the divisor, where that is not its weight. A divisor of zero is taken for 1. */
+const SHARES: Readonly<Partial<Record<Election['normalize'], number>>> = { count: 1, none: 0 };
+type Voter = Readonly<Record<'weight' | 'vote' | 'voice' | 'share', number>>;
+/** The model that is not there. */
+const NOBODY: Voter = { weight: 0, vote: 0, voice: 0, share: 0 };
+
+/** Without a branch; multiplying with 1 and adding 0 is exact. */
+function divide(sum: number, divisor: number): number {
+  const isOne = Number(Math.abs(divisor) < SMALLEST_DIVISOR);
+  return sum / (divisor * (1 - isOne) + isOne);
+}
+
+/**
+ * Adds weight · difference, and the share, where the sign is the elected one, without a branch on it. A difference that
+ * is not finite leaves a sum that is not.
+ */
+function addAgreeing(
+  delta: Float64Array,
+  { weight, voice, share }: Voter,
+  draw: number,
+  votes: Float64Array,
+  sums: Float64Array,
+  divisors: Float64Array,
+): void {
+  const { length } = delta;
+  for (let i = 0; i < length; i++) {
+    const wanted = electOr(draw, votes[i] ?? 0) * voice;
+    const value = wanted * (delta[i] ?? 0);
+    const agrees = Number(value > 0);
+    sums[i] = (sums[i] ?? 0) + wanted * weight * (agrees * value);
+    divisors[i] = (divisors[i] ?? 0) + share * agrees;
+  }
+}
+
+function electOr(draw: number, vote: number): number {
+  const elected = Number(vote > 0) - Number(vote < 0);
+  return elected + (1 - Math.abs(elected)) * draw;
+}
+
+const AT_ONCE = 3;
+
+/** Votes by mass, sums and writes in one loop: a third of the time that a loop for each takes. */
+function mergeAtOnce(
+  base: Float32Array,
+  deltas: readonly Float64Array[],
+  voters: readonly Voter[],
+  zeros: Float64Array,
+  { draw, lambda }: { readonly draw: number; readonly lambda: number },
+  out: Float32Array,
+): void {
+  const [a = zeros, b = zeros, c = zeros] = deltas;
+  const [ofA = NOBODY, ofB = NOBODY, ofC = NOBODY] = voters;
+  const { vote: voteA, voice: voiceA, share: shareA } = ofA;
+  const { vote: voteB, voice: voiceB, share: shareB } = ofB;
+  const { vote: voteC, voice: voiceC, share: shareC } = ofC;
+  const weightA = voiceA * ofA.weight;
+  const weightB = voiceB * ofB.weight;
+  const weightC = voiceC * ofC.weight;
+  const { length } = out;
+  for (let i = 0; i < length; i++) {
+    const atA = a[i] ?? 0;
+    const atB = b[i] ?? 0;
+    const atC = c[i] ?? 0;
+    const wanted = electOr(draw, voteA * atA + voteB * atB + voteC * atC);
+    const valueA = wanted * voiceA * atA;
+    const valueB = wanted * voiceB * atB;
+    const valueC = wanted * voiceC * atC;
+    const agreesA = Number(valueA > 0);
+    const agreesB = Number(valueB > 0);
+    const agreesC = Number(valueC > 0);
+    const sumA = wanted * weightA * (agreesA * valueA);
+    const sumB = wanted * weightB * (agreesB * valueB);
+    const sumC = wanted * weightC * (agreesC * valueC);
+    // From +0 on, as sums that start with nothing do.
+    const sum = 0 + sumA + sumB + sumC;
+    const change = Number.isFinite(sum)
+      ? divide(lambda * sum, shareA * agreesA + shareB * agreesB + shareC * agreesC)
+      : mergeAt(i, deltas, voters, electOr(draw, voteA * atA + voteB * atB + voteC * atC), lambda);
+    out[i] = (base[i] ?? 0) + change;
+  }
+}
+
+/** The change of one element, of any differences: the definition. */
+function mergeAt(
+  i: number,
+  deltas: readonly Float64Array[],
+  voters: readonly Voter[],
+  elected: number,
+  lambda: number,
+): number {
+  let sum = 0;
+  let divisor = 0;
+  voters.forEach(({ weight, voice, share }, index) => {
+    const value = deltas[index]?.[i] ?? 0;
+    if (value === 0 || Math.sign(value) * voice !== elected) return;
+    sum += weight * value;
+    divisor += share;
+  });
+  return divide(lambda * sum, divisor);
+}
+
+/** Gives arrays of a length, the same ones as long as it is asked for the same. */
+function createScratch(): (length: number) => Record<'votes' | 'sums' | 'divisors', Float64Array> {
+  const make = (length: number) => ({
+    votes: new Float64Array(length),
+    sums: new Float64Array(length),
+    divisors: new Float64Array(length),
+  });
+  let arrays = make(0);
+  return (length) => {
+    if (arrays.votes.length !== length) arrays = make(length);
+    return arrays;
+  };
 }
 
 /** Writes base + λ · Σ weight · difference, divided by the sum of the weights where `normalize` says so. */
@@ -142,13 +281,15 @@ export function mergeBySum(
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
   const scale = normalize && Math.abs(whole) >= SMALLEST_DIVISOR ? lambda / whole : lambda;
   const sparse = sparsify();
+  const scratch = createScratch();
   tensor.write((tile, out) => {
     const base = baseOf(tile);
-    const sums = new Float64Array(tile.length);
+    const { sums } = scratch(tile.length);
+    sums.fill(0);
     sparse(tile).forEach((delta, model) => {
-      const weight = weights[model] ?? 1;
-      for (let i = 0; i < tile.length; i++) sums[i] = (sums[i] ?? 0) + weight * (delta[i] ?? 0);
+      addTimes(weights[model] ?? 1, delta, sums);
     });
-    for (let i = 0; i < tile.length; i++) out[i] = (base[i] ?? 0) + scale * (sums[i] ?? 0);
+    const { length } = out;
+    for (let i = 0; i < length; i++) out[i] = (base[i] ?? 0) + scale * (sums[i] ?? 0);
   });
 }

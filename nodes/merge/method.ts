@@ -4,7 +4,7 @@
  */
 
 /** A number that the user may set. Kept in float64. */
-export type NumberParam = {
+type NumberParam = {
   readonly default: number;
   readonly min: number;
   readonly max: number;
@@ -12,13 +12,13 @@ export type NumberParam = {
   readonly tooltip: string;
 };
 /** One of a fixed list of words. */
-export type ChoiceParam = {
+type ChoiceParam = {
   readonly default: string;
   readonly choices: readonly string[];
   readonly tooltip: string;
 };
 /** On or off. */
-export type ToggleParam = { readonly default: boolean; readonly tooltip: string };
+type ToggleParam = { readonly default: boolean; readonly tooltip: string };
 export type Param = NumberParam | ChoiceParam | ToggleParam;
 export type Params = Readonly<Record<string, Param>>;
 

@@ -81,8 +81,9 @@ export function sumTerms(terms: readonly Term[], { models, base, length }: Tile,
 /** Where every input is the same zero and so is the result, gives it their sign: sums make +0 of -0. */
 function keepZeros({ models: [first, ...others], base, length }: Tile, out: Float32Array): void {
   for (let i = 0; i < length; i++) {
+    if (out[i] !== 0) continue;
     const zero = first?.[i];
-    if (out[i] !== 0 || zero !== 0) continue;
+    if (zero !== 0) continue;
     if (base && !Object.is(base[i], zero)) continue;
     if (others.every((other) => Object.is(other[i], zero))) out[i] = zero;
   }

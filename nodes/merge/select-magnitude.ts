@@ -19,7 +19,8 @@ const WIDE_LEVELS: readonly Level[] = [
   { shift: 0, bits: 15 },
 ];
 const WIDE_FROM_ELEMENTS = 1 << 20;
-const SIGNLESS = 0x7fff_ffff;
+/** The bits of a magnitude. */
+export const SIGNLESS = 0x7fff_ffff;
 
 /** Keeps what is above the threshold (a bit pattern), and the first `ties` of what equals it. */
 export type Cut = { readonly threshold: number; readonly ties: number };
@@ -30,20 +31,26 @@ export const KEEP_NONE: Cut = { threshold: SIGNLESS, ties: 0 };
 type Visit = (look: (columns: readonly Float32Array[]) => void) => void;
 
 /** Counts, by the bits of the level, the magnitudes whose bits above it are the prefix. */
-export function countLevel(values: Float32Array, level: Level, prefix: number, counts: Float64Array): void {
-  const patterns = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const above = level.shift + level.bits;
-  const mask = 2 ** level.bits - 1;
-  for (let i = 0; i < patterns.length; i++) {
+export function countLevel(values: Float32Array, level: Level, prefix: number, counts: Uint32Array): void {
+  const patterns = patternsOf(values);
+  const { length } = patterns;
+  const { shift, bits: width } = level;
+  const above = shift + width;
+  const mask = 2 ** width - 1;
+  for (let i = 0; i < length; i++) {
     const bits = (patterns[i] ?? 0) & SIGNLESS;
     if (bits >>> above !== prefix) continue;
-    const bin = (bits >>> level.shift) & mask;
+    const bin = (bits >>> shift) & mask;
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
 }
 
+function patternsOf(values: Float32Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, values.length);
+}
+
 /** The bin that holds the number of a rank, counted from 1 at the largest, and its rank within that bin. */
-export function findRank(counts: Float64Array, rank: number): { bin: number; rank: number } {
+export function findRank(counts: Float64Array | Uint32Array, rank: number): { bin: number; rank: number } {
   let left = rank;
   for (let bin = counts.length - 1; bin > 0; bin--) {
     const count = counts[bin] ?? 0;
@@ -68,16 +75,20 @@ export function selectLargest(
   const searches = wanted.map(({ column, keep }) => ({ column, keep, prefix: 0, rank: keep }));
   const open = searches.filter(({ keep }) => keep > 0 && keep < size);
   for (const level of open.length > 0 ? levels : []) {
-    const counts = open.map(() => new Float64Array(2 ** level.bits));
+    const bins = open.map(() => new Uint32Array(2 ** level.bits));
+    // Two searches of a column count once for both until they part.
+    const counts = open.map(
+      ({ column, prefix }) => bins[open.findIndex((o) => o.column === column && o.prefix === prefix)],
+    );
     visit((columns) => {
       open.forEach(({ column, prefix }, index) => {
         const values = columns[column];
-        const bins = counts[index];
-        if (values && bins) countLevel(values, level, prefix, bins);
+        const own = bins[index];
+        if (values && own && own === counts[index]) countLevel(values, level, prefix, own);
       });
     });
     open.forEach((search, index) => {
-      const found = findRank(counts[index] ?? new Float64Array(1), search.rank);
+      const found = findRank(counts[index] ?? new Uint32Array(1), search.rank);
       search.prefix = search.prefix * 2 ** level.bits + found.bin;
       search.rank = found.rank;
     });
@@ -88,16 +99,24 @@ export function selectLargest(
   });
 }
 
+/** Gives how many ties are left. */
+function markLargest(patterns: Int32Array, threshold: number, ties: number, kept: Uint8Array): number {
+  const { length } = patterns;
+  let left = ties;
+  let i = 0;
+  for (; i < length && left > 0; i++) {
+    const bits = (patterns[i] ?? 0) & SIGNLESS;
+    left -= Number(bits === threshold);
+    kept[i] = Number(bits >= threshold);
+  }
+  for (; i < length; i++) kept[i] = Number(((patterns[i] ?? 0) & SIGNLESS) > threshold);
+  return left;
+}
+
 /** Sets `kept[i]` to 1 where the cut keeps `values[i]`, else 0. Call it with the parts in order: it counts the ties. */
 export function createSieve({ threshold, ties }: Cut): (values: Float32Array, kept: Uint8Array) => void {
   let left = ties;
   return (values, kept) => {
-    const patterns = new Uint32Array(values.buffer, values.byteOffset, values.length);
-    for (let i = 0; i < patterns.length; i++) {
-      const bits = (patterns[i] ?? 0) & SIGNLESS;
-      const isTie = bits === threshold && left > 0;
-      if (isTie) left--;
-      kept[i] = bits > threshold || isTie ? 1 : 0;
-    }
+    left = markLargest(patternsOf(values), threshold, left, kept);
   };
 }

@@ -114,14 +114,14 @@ function countColumns(
 ): Float64Array {
   const differ = createDiffer();
   const bins = 2 ** level.bits;
-  const counts = new Float64Array(view.count * bins);
+  const counts = new Uint32Array(view.count * bins);
   view.visit((tile) => {
     differ(tile).forEach((delta, model) => {
       const { threshold: prefix } = readState(view.survey[round - 1], model);
       countLevel(delta, level, prefix, counts.subarray(model * bins, (model + 1) * bins));
     });
   });
-  return counts;
+  return Float64Array.from(counts);
 }
 
 /** The rank of the last element that is kept of a whole model. */

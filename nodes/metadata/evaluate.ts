@@ -17,6 +17,8 @@ export type ExecutedValues = (nodeId: NodeId, slot: number) => unknown;
 export type Evaluator = {
   /** The value of a node's input: its literal, or what its link gives. Undefined when only a run could tell. */
   input(node: PromptNode, name: string): Found | undefined;
+  /** What a node put out at a slot when it ran; undefined where it has not, or nothing is known of it. */
+  put(node: PromptNode, slot: number): Json | undefined;
   /** The input a switch hands on. Undefined when only a run could tell, or where a switch by `first` has nothing. */
   selected(node: PromptNode, rule: NodeRule): string | undefined;
   /** Where a bundle gets a key from: the input that sets it, on this node or on one further up. */
@@ -151,6 +153,7 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
 
   return {
     input: (node, name) => answers.question(() => input(node, name)),
+    put: (node, slot) => executedValue({ from: node.id, slot })?.value,
     selected: selectedOutside,
     bundled: (node, key) => answers.question(() => bundled(node, key, 0)),
   };

@@ -108,6 +108,7 @@ function toFact(
 
 function rawValues(node: PromptNode, place: Place, context: FlowContext): Raw[] {
   if ('value' in place) return [{ value: place.value, input: '', item: '', through: [] }];
+  if ('output' in place) return readOutput(node, place.output, context);
   if ('input' in place) return readInput(node, place.input, '', context);
   if ('inputs' in place) return readSeveral(node, place.inputs, place.join, context);
   if ('prefix' in place) {
@@ -131,6 +132,11 @@ function readInput(node: PromptNode, name: string, item: string, { evaluator, wa
       `${node.id}.${name}`,
     );
   return [];
+}
+
+function readOutput(node: PromptNode, slot: number, { evaluator }: FlowContext): Raw[] {
+  const value = evaluator.put(node, slot);
+  return value === undefined ? [] : [{ value, input: '', item: '', through: [] }];
 }
 
 /** With `join`: one text of the distinct non-empty parts. Without: one value each, keyed by position. */

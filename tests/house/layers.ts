@@ -44,7 +44,17 @@ export const RINGS: Readonly<Record<string, Ring>> = {
     only: { 'nodes/builtin/kernels/sha256.ts': ['node:crypto'] },
     pure: true,
   },
-  'nodes/merge': { ours: ['nodes/kit', 'nodes/formats'], theirs: [], pure: true },
+  'nodes/merge': {
+    ours: ['nodes/kit', 'nodes/formats'],
+    theirs: [],
+    only: { 'nodes/merge/provenance/merge-record.ts': ['zod'] },
+    pure: true,
+  },
+  'nodes/merge/graph': {
+    ours: ['nodes/kit', 'nodes/merge', 'nodes/pipeline'],
+    theirs: [],
+    pure: true,
+  },
   'nodes/lora': { ours: ['nodes/kit', 'nodes/formats'], theirs: [], pure: true },
   'nodes/pipeline': {
     ours: ['nodes/kit', 'nodes/formats', 'nodes/merge', 'nodes/lora'],
@@ -75,7 +85,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   },
   'bridge/embedded': {
     loads: ['bridge/embedded/nodes/load-nodes.ts'],
-    ours: ['nodes', 'bridge/local', 'bridge/panel', 'package.json'],
+    ours: ['nodes', 'bridge/local', 'bridge/panel', 'bridge/pipeline', 'package.json'],
     theirs: [
       'express',
       'multer',
@@ -97,7 +107,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
     ],
   },
   'bridge/comfyui': {
-    ours: ['nodes', 'bridge/local', 'bridge/panel', 'package.json'],
+    ours: ['nodes', 'bridge/local', 'bridge/panel', 'bridge/pipeline', 'package.json'],
     theirs: ['ws', 'zod', 'node:crypto', 'node:fs', 'node:http', 'node:path', 'node:stream', 'node:util'],
   },
   'bridge/merge': {
@@ -113,13 +123,34 @@ export const RINGS: Readonly<Record<string, Ring>> = {
       'node:zlib',
     ],
   },
+  'bridge/pipeline': {
+    ours: ['nodes', 'bridge/local', 'bridge/merge', 'package.json'],
+    theirs: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:worker_threads'],
+    only: {
+      'bridge/pipeline/pipeline-runner.ts': ['node:os'],
+      'bridge/pipeline/read-manifest-file.ts': ['yaml'],
+    },
+  },
   'bridge/panel': { ours: ['nodes', 'rules'], theirs: [] },
   'bridge/cli': {
-    ours: ['nodes', 'rules', 'bridge/embedded', 'bridge/local', 'package.json'],
+    ours: [
+      'nodes',
+      'rules',
+      'bridge/embedded',
+      'bridge/local',
+      'bridge/merge/open-weights.ts',
+      'bridge/pipeline',
+      'package.json',
+    ],
     theirs: ['commander', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
-    only: { 'bridge/cli/inspect.ts': ['exifr', 'exifreader'], 'bridge/cli/serve.ts': ['node:module'] },
+    only: {
+      'bridge/cli/inspect.ts': ['exifr', 'exifreader'],
+      'bridge/cli/merge-machine.ts': ['node:os'],
+      'bridge/cli/pipeline-progress.ts': ['cli-progress'],
+      'bridge/cli/serve.ts': ['node:module'],
+    },
   },
-  'bridge/lineage.mjs': { ours: ['bridge/cli/main.ts'], theirs: [] },
+  'bridge/lineage.mjs': { ours: ['bridge/cli/main.ts'], theirs: ['node:module', 'node:os', 'node:path'] },
   'bridge/build': {
     ours: ['nodes', 'rules', 'bridge', 'package.json'],
     theirs: ['assemblyscript', 'esbuild', 'zod', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],

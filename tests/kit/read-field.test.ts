@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import { ExactNumber } from '../../nodes/kit/exact-json.ts';
-import { choice, custom, images, integer, text, toggle } from '../../nodes/kit/fields.ts';
+import { choice, custom, images, integer, model, number, text, toggle } from '../../nodes/kit/fields.ts';
 import { readFields } from '../../nodes/kit/read-field.ts';
 
 const tooltip = '';
@@ -11,6 +11,8 @@ const fields = {
   words: text({ default: 'x', tooltip, optional: true }),
   count: integer({ default: 1, min: 0, max: 10, tooltip, optional: true }),
   wide: integer({ default: 1, min: 0, max: 2 ** 60, tooltip, optional: true }),
+  share: number({ default: 1, min: -1, max: 1, step: 0.1, tooltip, optional: true }),
+  file: model({ folders: ['loras'], tooltip, optional: true }),
   flag: toggle({ default: false, tooltip, optional: true }),
   menu: choice(['a', 'b'], { default: 'a', tooltip, optional: true }),
   pairs: custom('PAIRS', {
@@ -108,6 +110,16 @@ describe('the parser of a custom field', () => {
     expect(caught({ pairs: 'coded' })).toMatchObject({ code: 'option/invalid' });
     expect(caught({ pairs: 'text' })).toMatchObject({ cause: new TypeError('no pairs') });
   });
+});
+
+test('numbers with a fraction, and names of models', () => {
+  const read = (values: object) => readFields(fields, { images: [], ...values }, '7');
+  expect(read({ share: new ExactNumber('1.0'), file: 'a.safetensors' })).toMatchObject({
+    ...{ share: 1, file: 'a.safetensors' },
+  });
+  for (const share of [1.01, Number.NaN, '0.5', true])
+    expect(() => read({ share })).toThrow('expected a number from -1 to 1, got ');
+  expect(() => read({ file: 3 })).toThrow('expected the name of a file in loras, got 3');
 });
 
 test('a host may have words of its own for a value', () => {

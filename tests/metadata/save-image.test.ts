@@ -330,6 +330,19 @@ test('values of the run lie over what the graph says', async () => {
   expect((await run({}, prompt)).carried[0]?.parameters).toMatch(/^\nNegative prompt: blur\n/);
 });
 
+test('a merge of the graph is named by the file that it made; before it has run, by the name it was given', async () => {
+  const prompt = {
+    ...chain(kSampler('k', 9)),
+    ckpt: node('LineageRunPipeline', { output_name: 'child', precision: 'as written', merge: ['m', 0] }),
+    m: node('LineageMerge', { method: 'slerp', params: 't=0.3', weights: '' }),
+  };
+  const executed = (id: string, slot: number): unknown =>
+    id === 'ckpt' && slot === 3 ? 'child_00002.safetensors' : undefined;
+  const ran = await run({}, prompt, { executed });
+  expect(ran.carried[0]?.parameters).toContain(', Model: child_00002,');
+  expect((await run({}, prompt)).carried[0]?.parameters).toContain(', Model: child,');
+});
+
 describe('a picture that only passes through', () => {
   const prompt = {
     load: node('LoadImage', { image: 'old.png' }),

@@ -10,31 +10,44 @@ const MATCHED = 'COMFY_MATCHTYPE_V3';
 /** A class of the table. */
 type TableNode = GraphNode & { readonly pythonModule: string };
 
+/** What menus of files list. */
+export type MenuFiles = {
+  /** Of the input folder, for inputs that take an uploaded picture (`image_upload`). */
+  readonly pictures: readonly string[];
+  /** By folder, for inputs that name a model (`model_folders`). */
+  readonly models: ReadonlyMap<string, readonly string[]>;
+};
+const NO_FILES: MenuFiles = { pictures: [], models: new Map() };
+
+/** The model folders that the classes of a table have menus of. */
+export function menuFolders(table: NodeTable): readonly string[] {
+  return [...new Set([...table.values()].flatMap((node) => inputsOf(node).flatMap(foldersOf)))];
+}
+
 /** JSON of the classes of a table, made once. */
 const texts = new WeakMap<TableNode, string>();
 
 /**
  * The JSON text of `GET /object_info`: every class by id.
  *
- * @param pictures files of the input folder, for the menus of inputs that take an uploaded picture (`image_upload`);
- *   their classes are written anew each time, all others once
+ * @param files what menus of files list; their classes are written anew each time, all others once
  */
-export function objectInfo(table: NodeTable, pictures: readonly string[] = []): string {
-  const entries = [...table].map(([id, node]) => `${JSON.stringify(id)}:${textOf(node, pictures)}`);
+export function objectInfo(table: NodeTable, files: MenuFiles = NO_FILES): string {
+  const entries = [...table].map(([id, node]) => `${JSON.stringify(id)}:${textOf(node, files)}`);
   return `{${entries.join(',')}}`;
 }
 
 /** The JSON text of `GET /object_info/{class}`: one class by id, or none where there is no such class. */
-export function objectInfoOf(table: NodeTable, id: string, pictures: readonly string[] = []): string {
+export function objectInfoOf(table: NodeTable, id: string, files: MenuFiles = NO_FILES): string {
   const node = table.get(id);
-  return node ? `{${JSON.stringify(id)}:${textOf(node, pictures)}}` : '{}';
+  return node ? `{${JSON.stringify(id)}:${textOf(node, files)}}` : '{}';
 }
 
-function textOf(node: TableNode, pictures: readonly string[]): string {
+function textOf(node: TableNode, files: MenuFiles): string {
   const known = texts.get(node);
   if (known !== undefined) return known;
-  const text = JSON.stringify(describeNode(node, pictures));
-  if (!inputsOf(node).some(isUpload)) texts.set(node, text);
+  const text = JSON.stringify(describeNode(node, files));
+  if (!inputsOf(node).some((spec) => isUpload(spec) || foldersOf(spec).length > 0)) texts.set(node, text);
   return text;
 }
 
@@ -46,12 +59,12 @@ function textOf(node: TableNode, pictures: readonly string[]): string {
  */
 export function describeNode(
   node: TableNode,
-  pictures: readonly string[] = [],
+  files: MenuFiles = NO_FILES,
 ): Readonly<Record<string, unknown>> {
   const { outputs } = node;
   const groups = {
-    required: describeInputs(node.required, pictures),
-    ...(node.optional && { optional: describeInputs(node.optional, pictures) }),
+    required: describeInputs(node.required, files),
+    ...(node.optional && { optional: describeInputs(node.optional, files) }),
     ...(node.hidden && { hidden: node.hidden }),
   };
   return {
@@ -96,16 +109,19 @@ function inputsOf(node: GraphNode): readonly InputSpec[] {
 
 function describeInputs(
   specs: Readonly<Record<string, InputSpec>>,
-  pictures: readonly string[],
+  files: MenuFiles,
 ): Readonly<Record<string, readonly unknown[]>> {
-  return Object.fromEntries(
-    Object.entries(specs).map(([name, spec]) => [name, describeInput(spec, pictures)]),
-  );
+  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, describeInput(spec, files)]));
 }
 
 /** `[type, options]`; the words of a menu stand where they are declared: as the type, or among the options. */
-function describeInput(spec: InputSpec, pictures: readonly string[]): readonly unknown[] {
+function describeInput(spec: InputSpec, { pictures, models }: MenuFiles): readonly unknown[] {
   const { type, options } = spec;
+  const folders = foldersOf(spec);
+  if (folders.length > 0) {
+    const names = new Set(folders.flatMap((folder) => models.get(folder) ?? []));
+    return [type, toExactJson({ ...options, options: [...names] })];
+  }
   if (!isUpload(spec)) return [type, toExactJson(options)];
   if (typeof type !== 'string') return [pictures, toExactJson(options)];
   return [type, toExactJson({ ...options, options: pictures })];
@@ -114,4 +130,9 @@ function describeInput(spec: InputSpec, pictures: readonly string[]): readonly u
 /** Pictures of other folders (`image_folder`) are listed by the client itself. */
 function isUpload({ options }: InputSpec): boolean {
   return options['image_upload'] === true && (options['image_folder'] ?? 'input') === 'input';
+}
+
+function foldersOf({ options }: InputSpec): readonly string[] {
+  const folders = options['model_folders'];
+  return Array.isArray(folders) ? folders.filter((folder) => typeof folder === 'string') : [];
 }

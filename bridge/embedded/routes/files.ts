@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { Router } from 'express';
-import { createModelFolders } from '../../local/model-folders.ts';
+import type { ModelFolders } from '../../local/model-folders.ts';
 import type { RuntimeFolders } from '../folders.ts';
 import { ROUTING } from '../http/answer.ts';
 import type { Log } from '../log.ts';
@@ -28,6 +28,7 @@ import { workflowTemplateRoutes } from './workflow-templates.ts';
 export type FileRouteOptions = {
   readonly folders: RuntimeFolders;
   readonly nodes: NodeTable;
+  readonly models: ModelFolders;
   /** The official front end's `static` folder; without it `/` is our own page. */
   readonly frontEndRoot?: string;
   /** Our own page, built. */
@@ -49,11 +50,10 @@ export type FileRouteOptions = {
  *   the static files.
  */
 export function fileRoutes(options: FileRouteOptions): { readonly api: Router; readonly root: Router } {
-  const { folders, nodes, frontEndRoot, maxUploadBytes, log } = options;
+  const { folders, nodes, models, frontEndRoot, maxUploadBytes, log } = options;
   const packRoot = options.packRoot ?? resolve(import.meta.dirname, '../../..');
   const pageRoot = options.pageRoot ?? join(packRoot, 'web/dist/page');
   const extensionRoot = join(packRoot, 'web/dist/comfyui');
-  const models = createModelFolders(folders.models);
   const users = createUsers(folders.user, options.multiUser ?? false);
 
   const api = Router(ROUTING).use(

@@ -31,6 +31,6 @@ export function modelsRoutes(models: ModelFolders): Router {
 }
 
 /** Each name once, sorted: of two files the first path's is meant. */
-async function namesIn(models: ModelFolders, folder: string): Promise<readonly string[]> {
+export async function namesIn(models: ModelFolders, folder: string): Promise<readonly string[]> {
   return [...new Set((await models.list(folder)).map(({ name }) => name))].sort();
 }

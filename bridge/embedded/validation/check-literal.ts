@@ -63,10 +63,10 @@ function findNotInMenu(input: Input, value: Json): ApiError | undefined {
   return chosen.every((each) => isInMenu(menu, each)) ? undefined : valueNotInList(input, value, menu);
 }
 
-/** A menu that the client fetches by itself (`remote_combo`) is not known here. */
+/** A menu that the client fetches by itself (`remote_combo`), or of files that come and go, is not known here. */
 function menuOf({ type, options }: InputSpec): readonly Json[] | undefined {
   if (typeof type !== 'string') return type;
-  if (type !== 'COMBO' || options['remote_combo']) return undefined;
+  if (type !== 'COMBO' || options['remote_combo'] || options['model_folders']) return undefined;
   const words: unknown = options['options'];
   return Array.isArray(words) ? words : [];
 }

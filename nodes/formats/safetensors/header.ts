@@ -37,7 +37,6 @@ export const LENGTH_BYTES = 8;
 export const MAX_HEADER_BYTES = 100_000_000;
 /** The key that names no tensor. */
 export const METADATA_KEY = '__metadata__';
-const CODE = 'safetensors/malformed';
 const MAX_U64 = 2n ** 64n - 1n;
 
 /**
@@ -49,16 +48,25 @@ const MAX_U64 = 2n ** 64n - 1n;
  * @throws LineageError `safetensors/malformed`
  */
 export function readHeaderLength(first8: Uint8Array, fileBytes: number): number {
-  need(first8, 0, LENGTH_BYTES, CODE);
-  const length = u32le(first8, 0, CODE) + u32le(first8, 4, CODE) * 0x1_0000_0000;
+  need(first8, 0, LENGTH_BYTES, 'safetensors/malformed');
+  const length =
+    u32le(first8, 0, 'safetensors/malformed') + u32le(first8, 4, 'safetensors/malformed') * 0x1_0000_0000;
   if (length > MAX_HEADER_BYTES)
-    throw new LineageError(CODE, `expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length}`, {
-      byte: 0,
-    });
+    throw new LineageError(
+      'safetensors/malformed',
+      `expected a header of at most ${MAX_HEADER_BYTES} bytes, got ${length}`,
+      {
+        byte: 0,
+      },
+    );
   if (length > fileBytes - LENGTH_BYTES)
-    throw new LineageError(CODE, `expected a header of ${length} bytes, got a file of ${fileBytes}`, {
-      byte: 0,
-    });
+    throw new LineageError(
+      'safetensors/malformed',
+      `expected a header of ${length} bytes, got a file of ${fileBytes}`,
+      {
+        byte: 0,
+      },
+    );
   return length;
 }
 
@@ -78,7 +86,7 @@ export function readHeaderLength(first8: Uint8Array, fileBytes: number): number 
  * @see https://github.com/huggingface/safetensors#format
  */
 export function parseHeader(header: Uint8Array, dataBytes: number): SafetensorsHeader {
-  const scan = startScan(header, CODE, LENGTH_BYTES);
+  const scan = startScan(header, 'safetensors/malformed', LENGTH_BYTES);
   const tensors = new Map<string, TensorInfo>();
   let metadata: ReadonlyMap<string, string> | undefined;
   let hasMetadata = false;
@@ -195,14 +203,14 @@ function checkCoverage(tensors: ReadonlyMap<string, TensorInfo>, dataAt: number,
   for (const tensor of inDataOrder(tensors)) {
     if (tensor.begin !== end)
       throw new LineageError(
-        CODE,
+        'safetensors/malformed',
         `expected the data of ${quote(tensor.name)} at ${end}, where the one before ends, got ${tensor.begin}`,
         { byte: dataAt + end },
       );
     end = tensor.end;
   }
   if (end !== dataBytes)
-    throw new LineageError(CODE, `expected ${end} bytes of data, got ${dataBytes}`, {
+    throw new LineageError('safetensors/malformed', `expected ${end} bytes of data, got ${dataBytes}`, {
       byte: dataAt + Math.min(end, dataBytes),
     });
 }

@@ -23,7 +23,6 @@ export type ShardIndex = {
   readonly shardOf: ReadonlyMap<string, string>;
 };
 
-const CODE = 'safetensors/index';
 /** Digits of a shard's number in its file name, as the Hub's libraries write it. */
 const NUMBER_DIGITS = 5;
 
@@ -36,7 +35,7 @@ const NUMBER_DIGITS = 5;
  * @see https://huggingface.co/docs/huggingface_hub/package_reference/serialization
  */
 export function parseShardIndex(json: Uint8Array): ShardIndex {
-  const scan = startScan(json, CODE, 0);
+  const scan = startScan(json, 'safetensors/index', 0);
   const shardOf = new Map<string, string>();
   const seen = new Set<string>();
   let totalBytes: number | undefined;
@@ -92,16 +91,20 @@ function readTotalBytes(scan: JsonScan): number | undefined {
 export function checkShards(index: ShardIndex, headers: ReadonlyMap<string, SafetensorsHeader>): void {
   for (const [tensor, file] of index.shardOf) {
     if (headers.get(file)?.tensors.has(tensor) !== true)
-      throw new LineageError(CODE, `expected tensor ${JSON.stringify(tensor)} in its shard, got none`, {
-        file,
-      });
+      throw new LineageError(
+        'safetensors/index',
+        `expected tensor ${JSON.stringify(tensor)} in its shard, got none`,
+        {
+          file,
+        },
+      );
   }
   for (const [file, { tensors }] of headers) {
     for (const tensor of tensors.keys()) {
       const listed = index.shardOf.get(tensor);
       if (listed !== file)
         throw new LineageError(
-          CODE,
+          'safetensors/index',
           `expected tensor ${JSON.stringify(tensor)} in ${listed ?? 'no shard: the index lacks it'}, got it here`,
           { file },
         );

@@ -1,7 +1,6 @@
 import { defineNode, type InputsOf } from '../../kit/define-node.ts';
 import { choice, text } from '../../kit/fields.ts';
 import { isRecord } from '../../kit/is-record.ts';
-import { BLOCK_PRESETS } from '../architectures/block-presets.ts';
 import { parseBlockWeights } from '../architectures/block-weights.ts';
 import { findArchitecture } from '../architectures/find.ts';
 import { architectures } from '../architectures/index.gen.ts';
@@ -23,7 +22,8 @@ export const blockWeightsInputs = {
   blocks: text({
     default: 'GRAD_V',
     multiline: true,
-    tooltip: `A preset (${[...BLOCK_PRESETS.keys()].join(', ')}); a list of 20 or 26 numbers in the order of the blocks; or pairs like IN00-IN05=0.3, M00=0.5, OUT*=1.`,
+    tooltip:
+      'A preset such as GRAD_V (the help page lists them); 20 or 26 numbers in the order of the blocks; or pairs like IN00-IN05=0.3, M00=0.5, OUT*=1.',
   }),
   param: text({
     default: 'alpha',

@@ -66,7 +66,9 @@ export function loraMergeOf(inputs: InputsOf<typeof loraMergeInputs>, nodeId: st
     ...(inputs.strength !== 1 && { strength: inputs.strength }),
   };
   const chained = chainedIn(inputs.merge);
-  const model = chained ? chained.model : { ...referenceTo(inputs.merge, 'merge'), ...detailsOf(refs, 'model') };
+  const model = chained
+    ? chained.model
+    : { ...referenceTo(inputs.merge, 'merge'), ...detailsOf(refs, 'model') };
   const step = {
     id,
     type: KIND,
@@ -86,7 +88,8 @@ function chainedIn({
   | { readonly model: unknown; readonly loras: readonly Words[]; readonly before: readonly StepWords[] }
   | undefined {
   const step = steps.find(({ id }) => id === result?.['step']);
-  if (!step?.id.startsWith(`${KIND}_`) || step['type'] !== KIND || !Array.isArray(step['loras'])) return undefined;
+  if (!step?.id.startsWith(`${KIND}_`) || step['type'] !== KIND || !Array.isArray(step['loras']))
+    return undefined;
   if (Object.keys(step).some((key) => !PLAIN_KEYS.includes(key))) return undefined;
   return { model: step['model'], loras: step['loras'], before: steps.filter((each) => each !== step) };
 }

@@ -224,7 +224,8 @@ function asWords(value: unknown): readonly Words[] {
 function asParams(value: unknown): Readonly<Record<string, string | number | boolean>> {
   return Object.fromEntries(
     Object.entries(isRecord(value) ? value : {}).map(([name, each]): [string, string | number | boolean] => {
-      if (typeof each === 'number' || typeof each === 'boolean' || typeof each === 'string') return [name, each];
+      if (typeof each === 'number' || typeof each === 'boolean' || typeof each === 'string')
+        return [name, each];
       throw new NotForNodes();
     }),
   );

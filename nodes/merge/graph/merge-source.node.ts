@@ -13,7 +13,8 @@ export const sourceInputs = {
     default: '',
     optional: true,
     advanced: true,
-    tooltip: 'Further keys of the reference as JSON, for example {"architecture": "SDXL"}: another one is an error.',
+    tooltip:
+      'Further keys of the reference as JSON, for example {"architecture": "SDXL"}: another one is an error.',
   }),
 };
 
@@ -26,7 +27,8 @@ export default defineNode({
   id: 'LineageMergeSource',
   title: 'Merge Source',
   category: 'lineage/merge',
-  description: 'A model file to merge. Nothing is loaded: the file is read where the merge runs, piece by piece.',
+  description:
+    'A model file to merge. Nothing is loaded: the file is read where the merge runs, piece by piece.',
   inputs: sourceInputs,
   outputs: { merge: { type: LINEAGE_MERGE, tooltip: 'The file, for the merge nodes.' } },
   run: async (inputs) => ({ outputs: { merge: sourceOf(inputs) } }),

@@ -1,11 +1,10 @@
 import { defineNode, type InputsOf } from '../../kit/define-node.ts';
 import { custom, text } from '../../kit/fields.ts';
 import { isRecord } from '../../kit/is-record.ts';
-import { joinSteps, LINEAGE_MERGE, type MergeValue, parseMergeValue } from './merge-value.ts';
+import { joinSteps, LINEAGE_MERGE, type MergeValue, parseMergeValue, type Words } from './merge-value.ts';
 import { parseJson, stepIdOf, wrongInput } from './step-words.ts';
 
-const merge = (tooltip: string) =>
-  custom(LINEAGE_MERGE, { optional: true, tooltip, parse: parseMergeValue });
+const merge = (tooltip: string) => custom(LINEAGE_MERGE, { optional: true, tooltip, parse: parseMergeValue });
 
 /** Inputs of the node. */
 export const mergeStepInputs = {
@@ -44,11 +43,14 @@ export function mergeStepOf(inputs: InputsOf<typeof mergeStepInputs>, nodeId: st
     throw wrongInput('definition', 'a step as JSON with a "type"', inputs.definition);
   const { id: typed, type } = definition;
   const id = stepIdOf(typeof typed === 'string' ? typed : undefined, type, nodeId);
-  const said = Object.entries(definition).map(([key, each]) => [key, replaceSockets(each, inputs, 1)]);
+  const said = Object.entries(definition).map(([key, each]): [string, unknown] => [
+    key,
+    replaceSockets(each, inputs, 1),
+  ]);
   const step = { ...Object.fromEntries(said), id };
   const before = SOCKETS.map((name) => inputs[name]?.steps ?? []);
   const named = inputs.result?.trim() || undefined;
-  const through = SOCKETS.flatMap((name) => inputs[name]?.result ?? [])[0];
+  const through = SOCKETS.map((name) => inputs[name]?.result).find((each) => each !== undefined);
   const result = named !== undefined ? { step: named } : LOOKING.includes(type) ? through : { step: id };
   return { steps: joinSteps([...before, [step]]), ...(result && { result }) };
 }
@@ -61,7 +63,7 @@ function replaceSockets(value: unknown, inputs: InputsOf<typeof mergeStepInputs>
   const socket = SOCKETS.find((name) => name === value['step']);
   const result = socket && inputs[socket]?.result;
   const { step, ...rest } = value;
-  const words = result ? { ...result, ...rest } : value;
+  const words: Words = result ? { ...result, ...rest } : value;
   return Object.fromEntries(
     Object.entries(words).map(([key, each]) => [key, replaceSockets(each, inputs, depth + 1)]),
   );
@@ -71,8 +73,11 @@ export default defineNode({
   id: 'LineageMergeStep',
   title: 'Merge Step',
   category: 'lineage/merge',
-  description: 'Any step of a merge manifest that has no node of its own: conversions, checks, conditions, loops.',
+  description:
+    'Any step of a merge manifest that has no node of its own: conversions, checks, conditions, loops.',
   inputs: mergeStepInputs,
-  outputs: { merge: { type: LINEAGE_MERGE, tooltip: 'The model of the step; of a check, what it looked at.' } },
+  outputs: {
+    merge: { type: LINEAGE_MERGE, tooltip: 'The model of the step; of a check, what it looked at.' },
+  },
   run: async (inputs, host) => ({ outputs: { merge: mergeStepOf(inputs, host.nodeId) } }),
 });

@@ -18,7 +18,8 @@ const merge = (tooltip: string, advanced = false) =>
 export const mergeInputs = {
   method: choice([PLAIN_SUM, ...mergeMethods.map(({ id }) => id)], {
     default: 'weighted-sum',
-    tooltip: 'How the models are merged; the help page lists what each method takes. sum: models times weights.',
+    tooltip:
+      'How the models are merged; the help page lists what each method takes. sum: models times weights.',
   }),
   params: text({
     default: '',
@@ -110,14 +111,19 @@ export function detailsOf(refs: unknown, place: string): Words {
   const details = isRecord(refs) && Object.hasOwn(refs, place) ? refs[place] : undefined;
   if (details === undefined) return {};
   if (isRecord(details) && !('path' in details || 'step' in details || 'weight' in details)) return details;
-  throw wrongInput('more', `words of the reference ${place} beside path, step and weight`, JSON.stringify(details));
+  throw wrongInput(
+    'more',
+    `words of the reference ${place} beside path, step and weight`,
+    JSON.stringify(details),
+  );
 }
 
 export default defineNode({
   id: 'LineageMerge',
   title: 'Merge',
   category: 'lineage/merge',
-  description: 'One step of a merge: two or more models, by any method. Chain several; Run Merge makes the file.',
+  description:
+    'One step of a merge: two or more models, by any method. Chain several; Run Merge makes the file.',
   inputs: mergeInputs,
   outputs: { merge: { type: LINEAGE_MERGE, tooltip: 'The merged model, for further steps or Run Merge.' } },
   run: async (inputs, host) => ({ outputs: { merge: mergeOf(inputs, host.nodeId) } }),

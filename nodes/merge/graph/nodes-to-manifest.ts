@@ -46,7 +46,7 @@ const MAX_DEPTH = 500;
 export function nodesToManifest(prompt: ApiPrompt, nodeId: string): unknown {
   const known = new Map<string, unknown>();
 
-  function valueOf(id: string, depth: number): unknown {
+  function evaluateNode(id: string, depth: number): unknown {
     const before = known.get(id);
     if (before !== undefined) return before;
     const node = Object.hasOwn(prompt, id) ? prompt[id] : undefined;
@@ -57,14 +57,14 @@ export function nodesToManifest(prompt: ApiPrompt, nodeId: string): unknown {
     }
     const given = Object.entries(node.inputs).map(([name, value]): [string, unknown] => [
       name,
-      isApiLink(value) ? valueOf(value[0], depth + 1) : value,
+      isApiLink(value) ? evaluateNode(value[0], depth + 1) : value,
     ]);
     const value = work(Object.fromEntries(given), id);
     known.set(id, value);
     return value;
   }
 
-  const manifest = valueOf(nodeId, 0);
+  const manifest = evaluateNode(nodeId, 0);
   if (typeof manifest === 'string')
     return /^\s*\{/.test(manifest) ? parseJson(manifest, 'manifest') : manifest;
   return inOrderOfNodes(manifest, Object.keys(prompt), known);

@@ -35,8 +35,7 @@ export function formatParams(params: Values): string {
 /** A word that is no value of its kind stays a word: the check of the parameter says what is wrong. */
 function readValue(word: string, param: Param): number | string | boolean {
   if ('choices' in param) return word;
-  if ('min' in param)
-    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word) ? Number(word) : word;
+  if ('min' in param) return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word) ? Number(word) : word;
   const isSwitch = /^(true|false)$/i.test(word);
   return isSwitch ? word.toLowerCase() === 'true' : word;
 }

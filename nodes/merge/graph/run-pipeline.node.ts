@@ -18,7 +18,7 @@ const also = custom(LINEAGE_MERGE, {
 });
 
 /** Inputs of the node. */
-export const runPipelineInputs = {
+const runPipelineInputs = {
   output_name: text({
     default: 'merged',
     tooltip:
@@ -26,7 +26,8 @@ export const runPipelineInputs = {
   }),
   precision: choice([AS_WRITTEN, 'fp32', 'fp16', 'bf16', 'fp8_e4m3', 'fp8_e5m2'], {
     default: AS_WRITTEN,
-    tooltip: 'How the numbers of the result are stored; as written: as the manifest says, or as in the first model.',
+    tooltip:
+      'How the numbers of the result are stored; as written: as the manifest says, or as in the first model.',
   }),
   manifest: text({
     default: '',
@@ -83,7 +84,8 @@ export default defineNode({
   id: 'LineageRunPipeline',
   title: 'Run Merge',
   category: 'lineage/merge',
-  description: 'Makes the merged checkpoint, with its recipe in it, and loads it. Memory does not grow with the models.',
+  description:
+    'Makes the merged checkpoint, with its recipe in it, and loads it. Memory does not grow with the models.',
   terminal: true,
   inputs: runPipelineInputs,
   outputs: {
@@ -95,7 +97,8 @@ export default defineNode({
   },
 
   async run(inputs, host) {
-    if (!host.pipelines) throw new LineageError('merge/no-host', 'expected a host that merges, got one that cannot');
+    if (!host.pipelines)
+      throw new LineageError('merge/no-host', 'expected a host that merges, got one that cannot');
     const { manifest, result } = pipelineOf(inputs);
     const outputName = inputs.output_name.trim();
     const made = await host.pipelines.run({

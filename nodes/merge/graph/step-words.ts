@@ -62,5 +62,10 @@ export function readNumber(word: string, input: string): number {
 
 export function wrongInput(input: string, expected: string, got: string, cause?: unknown): LineageError {
   const shown = got === '' ? 'nothing' : got.slice(0, 80);
-  return new LineageError('merge/graph', `${input}: expected ${expected}, got ${shown}`, { input }, { cause });
+  return new LineageError(
+    'merge/graph',
+    `${input}: expected ${expected}, got ${shown}`,
+    { input },
+    { cause },
+  );
 }

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { pack } from '../../../bridge/build/pack.ts';
 import { nodeDefinitions } from '../../../nodes/index.gen.ts';
+import saveImage from '../../../nodes/metadata/save-image.node.ts';
 import manifest from '../../../package.json' with { type: 'json' };
 
 const TOKEN = 'ab'.repeat(32);
@@ -102,8 +103,15 @@ describe('the program', () => {
     expect(files.toSorted()).toEqual([
       'dist/bridge.mjs',
       'dist/bridge.mjs.map',
+      'dist/hash-output-worker.mjs',
+      'dist/hash-output-worker.mjs.map',
       'dist/hash-worker.mjs',
       'dist/hash-worker.mjs.map',
+      'dist/job-worker.mjs',
+      'dist/job-worker.mjs.map',
+      'dist/kernels.wasm',
+      'dist/step-thread.mjs',
+      'dist/step-thread.mjs.map',
     ]);
     const code = read('dist/bridge.mjs');
     expect(code).toContain('new URL("./hash-worker.mjs", import.meta.url)');
@@ -173,17 +181,37 @@ describe('what lies beside it', () => {
   });
 
   test('example workflows have our save node with a value for each of its widgets', () => {
-    const names = list('example_workflows');
+    const names = list('example_workflows').filter((name) => !name.includes('merge'));
     expect(names).toHaveLength(4);
     for (const name of names) {
       const { nodes, links } = JSON.parse(read(name));
       const node = nodes.find(({ type }: { type: string }) => type === 'LineageSaveImage');
       expect(nodes.some(({ type }: { type: string }) => type === 'SaveImage')).toBe(false);
       // All inputs but the two sockets, in the order of the canvas: a prefix, a format, a method, then the rest.
-      expect(node.widgets_values).toHaveLength(Object.keys(nodeDefinitions[1]?.inputs ?? {}).length - 2);
+      expect(node.widgets_values).toHaveLength(Object.keys(saveImage.inputs).length - 2);
       expect(node.widgets_values.slice(1, 5)).toEqual(['png', 'range', '', 4]);
       expect(links.some((link: unknown[]) => link[3] === node.id && link[5] === 'IMAGE')).toBe(true);
     }
+  });
+
+  test('an example manifest as merge nodes: every link ends where its type fits', () => {
+    const [name = '', ...more] = list('example_workflows').filter((each) => each.includes('merge'));
+    expect(more).toEqual([]);
+    const { nodes, links } = JSON.parse(read(name));
+    type Slot = { readonly type: string; readonly link: number; readonly links: readonly number[] };
+    type Drawn = { readonly id: number; readonly type: string } & Record<
+      'inputs' | 'outputs',
+      readonly Slot[]
+    >;
+    const at = (id: number): Drawn | undefined => nodes.find((node: Drawn) => node.id === id);
+    expect(nodes.filter(({ type }: Drawn) => type === 'LineageMerge')).toHaveLength(3);
+    expect(links).toHaveLength(9);
+    for (const [id, from, slot, to, input, type] of links) {
+      expect(at(from)?.outputs[slot]).toMatchObject({ type, links: expect.arrayContaining([id]) });
+      expect(at(to)?.inputs[input]).toMatchObject({ type, link: id });
+    }
+    const merge = nodes.find(({ type }: Drawn) => type === 'LineageMerge');
+    expect(merge.widgets_values.slice(0, 4)).toEqual(['sum', '', '0.6, 0.4', 'base_merge']);
   });
 
   test('the licence of each package that went in, also for machines', () => {

@@ -291,7 +291,7 @@ describe('attacks', () => {
     const rebound = { Authorization: `Bearer ${bridge.token}`, Host: 'evil.example' };
     await expect(connect(bridge, rebound)).rejects.toThrow('403');
     const talk = await greet(bridge);
-    expect(await talk.next('welcome')).toMatchObject({ protocol: 1 });
+    expect(await talk.next('welcome')).toMatchObject({ protocol: 2 });
   });
 
   test('the socket and its folder are this user’s alone', async () => {
@@ -311,7 +311,7 @@ describe('attacks', () => {
   });
 
   test.each([
-    ['another protocol', { protocol: 2 }, 'different versions'],
+    ['another protocol', { protocol: 1 }, 'different versions'],
     ['another version', { version: '9.9.9' }, 'different versions'],
     ['settings with something more', { extra: 1 }, 'bridge/protocol'],
     [

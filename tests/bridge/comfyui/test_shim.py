@@ -444,6 +444,45 @@ class Tensors(unittest.TestCase):
         self.assertEqual(os.listdir(self.folder), [])
 
 
+class Checkpoints(unittest.TestCase):
+    """Files that the bridge names; ComfyUI's loader is stood in for."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.inside = self.root / "output" / "checkpoints" / "child.safetensors"
+        self.inside.parent.mkdir(parents=True)
+        self.inside.touch()
+        self.loaded = []
+        said = {"output": str(self.root / "output"), "models": {"checkpoints": [str(self.root / "models")]}}
+
+        def load(file):
+            self.loaded.append(file)
+            return ("model", "clip", "vae")
+
+        for name, stand_in in (("settings", lambda: said), ("load_checkpoint", load)):
+            patch = mock.patch.object(comfy, name, stand_in)
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_three_parts_are_one_file(self):
+        made = module("checkpoints").Checkpoints()
+        parts = [made.part(str(self.inside), part) for part in ("MODEL", "CLIP", "VAE")]
+        self.assertEqual(parts, ["model", "clip", "vae"])
+        self.assertEqual(self.loaded, [os.path.realpath(self.inside)])
+
+    def test_a_file_elsewhere_is_not_loaded_also_by_a_link(self):
+        outside = self.root / "outside.safetensors"
+        outside.touch()
+        link = self.inside.with_name("link.safetensors")
+        link.symlink_to(outside)
+        for file in (outside, link, self.inside.parent / ".." / ".." / "outside.safetensors"):
+            with self.assertRaises(LineageFailure):
+                module("checkpoints").Checkpoints().part(str(file), "MODEL")
+        self.assertEqual(self.loaded, [])
+
+
 class Running(unittest.IsolatedAsyncioTestCase):
     """All tests of one class share a bridge, unless they end it."""
 

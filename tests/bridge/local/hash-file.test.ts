@@ -117,7 +117,8 @@ test('any content: each hash is that of its slice, across chunk borders', async 
         if (padding === undefined) tensors.fill(0xff, 0, 8);
         const bytes = padding === undefined ? tensors : safetensors(`{}${' '.repeat(padding)}`, tensors);
         const sha = (slice: Uint8Array): string => createHash('sha256').update(slice).digest('hex');
-        const { hashes } = await hasher.hash(write('any', bytes));
+        const { hashes, dataSha256 } = await hasher.hash(write('any', bytes));
+        expect(dataSha256).toBe(padding === undefined ? undefined : sha(tensors));
         expect(hashes).toEqual({
           sha256: sha(bytes),
           autoV1: sha(bytes.subarray(0x100000, 0x110000)).slice(0, 8),

@@ -41,6 +41,11 @@ test.each([
   for (const part of ['device', 'inode', 'bytes', 'mtimeNs', 'ctimeNs'] as const) {
     expect(ledger.find({ ...identity, [part]: identity[part] + 1n }), part).toBeUndefined();
   }
+  expect(ledger.findData(identity)).toBeUndefined();
+  const data = '0123456789abcdef'.repeat(4);
+  ledger.rememberData({ ...identity, inode: identity.inode + 1n }, data);
+  expect(ledger.findData({ ...identity, inode: identity.inode + 1n })).toBe(data);
+  expect(ledger.findData(identity)).toBeUndefined();
   const withAutoV3 = { ...hashes, autoV3: '0123456789ab' };
   ledger.remember(identity, withAutoV3);
   expect(ledger.find(identity)).toEqual(withAutoV3);

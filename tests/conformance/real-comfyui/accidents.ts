@@ -59,7 +59,10 @@ export function accidentChecks(comfyui: RunningComfyUI): readonly Check[] {
         for (const name of readdirSync(join(base, 'output')).filter((file) => file.startsWith('slow'))) {
           await sharp(join(base, 'output', name)).stats();
         }
-        const odd = readdirSync(join(base, 'output')).filter((file) => !/^[\w-]+_\d{5}_\.\w+$/.test(file));
+        const files = readdirSync(join(base, 'output'), { withFileTypes: true }).filter((each) =>
+          each.isFile(),
+        );
+        const odd = files.map(({ name }) => name).filter((file) => !/^[\w-]+_\d{5}_\.\w+$/.test(file));
         assert.deepEqual(odd, [], 'no temporary file is left');
         assert.deepEqual(await leftInExchange(pid), [], 'no file is left in the exchange folder');
         await expectNextRun(driver, 2);

@@ -29,7 +29,7 @@ function expectedOf(base: string, more: Expected): Expected {
 }
 
 /** The files a run saved. */
-function savedBy(run: Run, base: string): string[] {
+export function savedBy(run: Run, base: string): string[] {
   assert.equal(run.error, undefined, `the run succeeds: ${JSON.stringify(run.error)?.slice(0, 2000)}`);
   const images = (run.outputs[SAVE]?.['images'] ?? []) as readonly {
     readonly filename: string;

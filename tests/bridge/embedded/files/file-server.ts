@@ -6,6 +6,7 @@ import express, { type RequestHandler } from 'express';
 import type { RuntimeFolders } from '../../../../bridge/embedded/folders.ts';
 import { type FileRouteOptions, fileRoutes } from '../../../../bridge/embedded/routes/files.ts';
 import { SERVER_LIMITS } from '../../../../bridge/embedded/security/server-limits.ts';
+import { createModelFolders } from '../../../../bridge/local/model-folders.ts';
 import type { GraphNode } from '../../../../nodes/kit/graph-node.ts';
 
 /** What came back, byte for byte. */
@@ -123,6 +124,7 @@ export async function serveFiles(
   const { api, root } = fileRoutes({
     folders,
     nodes: new Map<string, GraphNode & { readonly pythonModule: string }>(),
+    models: createModelFolders(folders.models),
     maxUploadBytes: 1024 * 1024,
     packRoot: join(folders.user, '..', 'pack'),
     log: (level, message) => logged.push(`${level}: ${message}`),

@@ -90,7 +90,7 @@ test('menus of uploaded pictures hold the files that there are', () => {
     ['Saved', load('COMBO', 'output')],
   ]);
   const inputs = (id: string, files: string[]) =>
-    JSON.parse(objectInfo(table, files))[id].input.required.image;
+    JSON.parse(objectInfo(table, { pictures: files, models: new Map() }))[id].input.required.image;
   expect(inputs('New', ['a.png'])).toEqual([
     'COMBO',
     { image_upload: true, image_folder: 'input', options: ['a.png'] },
