@@ -5,4 +5,6 @@ export type CommandContext = {
   readonly terminal: Terminal;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** The work is done, and something speaks against its subject: the exit status says so. */
+  noteFinding(): void;
 };

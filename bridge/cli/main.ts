@@ -18,9 +18,13 @@ export async function main(args: readonly string[]): Promise<ExitStatus> {
   process.once('SIGINT', onInterrupt);
   process.stdout.on('error', passOverClosedPipe);
   try {
-    const program = await createProgram({ terminal, signal: interrupt.signal }, args);
+    let status: ExitStatus = EXIT.done;
+    const noteFinding = (): void => {
+      status = EXIT.findings;
+    };
+    const program = await createProgram({ terminal, signal: interrupt.signal, noteFinding }, args);
     await program.parseAsync([...args], { from: 'user' });
-    return EXIT.done;
+    return status;
   } catch (error) {
     return report(error, args.includes('--json'), interrupt.signal);
   } finally {

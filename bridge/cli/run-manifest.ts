@@ -44,6 +44,7 @@ export async function runManifest(run: ManifestRun, context: CommandContext): Pr
     );
     progress.stop();
     terminal.print(run.json ? JSON.stringify(report) : formatReport(report));
+    if (report.steps.some(({ found }) => found?.scores['outcome'] === 'failed')) context.noteFinding();
   } finally {
     progress.stop();
   }

@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import { codeOf } from '../local/system-error.ts';
 import { removeIfThere, syncFolder, TEMPORARY_PREFIX, unwritable } from '../local/write-file.ts';
+import { isAlive } from './is-alive.ts';
 import { beginJournal, type JournalRow, readJournal } from './journal.ts';
 
 /** A file that is being made under a temporary name, beside the name that it will have. */
@@ -115,8 +116,8 @@ async function takeOver(
   const owners = new Set(names.map((name) => Number.parseInt(name.slice(stem.length), 10)));
   let claims: readonly JournalRow[] = [];
   for (const owner of owners) {
-    if (Number.isNaN(owner) || (owner !== process.pid && isAlive(owner))) continue;
     const left = join(folder, `${stem}${owner}`);
+    if (Number.isNaN(owner) || (owner !== process.pid && (await isInUse(left, owner)))) continue;
     const rows = identity === undefined ? undefined : await readJournal(journalOf(left), identity);
     if (rows && rows.length > 0 && claims.length === 0 && (await sizeOf(left)) === bytes) {
       if (left !== path && !(await takeFile(left, path))) continue;
@@ -128,6 +129,11 @@ async function takeOver(
     }
   }
   return claims;
+}
+
+async function isInUse(left: string, owner: number): Promise<boolean> {
+  const there = (await statIfThere(left)) ?? (await statIfThere(journalOf(left)));
+  return there !== undefined && isAlive(owner, there.mtimeMs);
 }
 
 /** False where another process was quicker. */
@@ -143,14 +149,6 @@ async function takeFile(from: string, to: string): Promise<boolean> {
 
 function journalOf(path: string): string {
   return `${path}.journal`;
-}
-
-function isAlive(owner: number): boolean {
-  try {
-    return process.kill(owner, 0);
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH';
-  }
 }
 
 /** Before hours of work rather than after. What is there already of an unfinished file needs no more room. */

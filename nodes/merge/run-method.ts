@@ -79,14 +79,20 @@ export function sumTerms(terms: readonly Term[], { models, base, length }: Tile,
 }
 
 /** Where every input is the same zero and so is the result, gives it their sign: sums make +0 of -0. */
-function keepZeros({ models: [first, ...others], base, length }: Tile, out: Float32Array): void {
+function keepZeros(tile: Tile, out: Float32Array): void {
+  const { length } = out;
+  // No closure in this loop: one that holds `i` makes it four times as long.
   for (let i = 0; i < length; i++) {
-    if (out[i] !== 0) continue;
-    const zero = first?.[i];
-    if (zero !== 0) continue;
-    if (base && !Object.is(base[i], zero)) continue;
-    if (others.every((other) => Object.is(other[i], zero))) out[i] = zero;
+    const made = out[i];
+    if (made === 0) out[i] = zeroAt(tile, i) ?? made;
   }
+}
+
+/** The zero that every input has. */
+function zeroAt({ models: [first, ...others], base }: Tile, i: number): number | undefined {
+  const zero = first?.[i];
+  if (zero !== 0 || (base && !Object.is(base[i], zero))) return undefined;
+  return others.every((other) => Object.is(other[i], zero)) ? zero : undefined;
 }
 
 type Make = (tile: Tile, out: Float32Array) => void;

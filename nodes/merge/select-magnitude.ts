@@ -36,11 +36,12 @@ export function countLevel(values: Float32Array, level: Level, prefix: number, c
   const { length } = patterns;
   const { shift, bits: width } = level;
   const above = shift + width;
-  const mask = 2 ** width - 1;
+  const mask = (1 << width) - 1;
+  const wanted = prefix | 0;
   for (let i = 0; i < length; i++) {
     const bits = (patterns[i] ?? 0) & SIGNLESS;
-    if (bits >>> above !== prefix) continue;
-    const bin = (bits >>> shift) & mask;
+    if (bits >> above !== wanted) continue;
+    const bin = (bits >> shift) & mask;
     counts[bin] = (counts[bin] ?? 0) + 1;
   }
 }

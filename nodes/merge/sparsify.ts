@@ -45,46 +45,39 @@ export function cutDeltas(tensor: DeltaTensor, keeps: readonly number[]): Cut[][
 /** Keeps what is inside the first cut of a model and outside the second, if there is one. */
 export function sieveDeltas(cuts: readonly (readonly Cut[])[]): Sparsify {
   return () => {
-    const sieves = cuts.map(([inner = KEEP_NONE, outer = KEEP_NONE]) => ({
-      inner: startCut(inner),
-      outer: startCut(outer),
+    const bands = cuts.map(([inner = KEEP_NONE, outer = KEEP_NONE]) => ({
+      inner: inner.threshold,
+      outer: outer.threshold,
+      left: Float64Array.of(inner.ties, outer.ties),
     }));
     let sparse: readonly Float64Array[] = [];
     return (tile) => {
       const base = baseOf(tile);
-      if (sparse[0]?.length !== tile.length) sparse = sieves.map(() => new Float64Array(tile.length));
-      sieves.forEach((sieve, index) => {
+      if (sparse[0]?.length !== tile.length) sparse = bands.map(() => new Float64Array(tile.length));
+      bands.forEach((band, index) => {
         const model = tile.models[index];
         const into = sparse[index];
-        if (model && into) keepBand(model, base, sieve, into);
+        if (model && into) keepBand(model, base, band, into);
       });
       return sparse;
     };
   };
 }
 
-/** A cut on its way through the elements: what is above is kept, and so many more of what equals it. */
-type OpenCut = { readonly above: number; readonly equal: number; left: number };
-
-function startCut({ threshold, ties }: Cut): OpenCut {
-  if (ties === Infinity) return { above: threshold - 1, equal: -1, left: 0 };
-  return { above: threshold, equal: threshold, left: ties };
-}
+/** Two cuts on their way through the elements: their thresholds, and how many ties of each are left. */
+type Band = { readonly inner: number; readonly outer: number; readonly left: Float64Array };
 
 /**
- * Differences that are kept; zero elsewhere. By bits: which are kept is noise to a branch predictor (an if takes
- * three times as long), and zero times infinity is no zero.
+ * The differences between the cuts; zero elsewhere. By bits: which are kept is noise to a branch predictor, and zero
+ * times infinity is no zero.
  */
-function keepBand(
-  model: Float32Array,
-  base: Float32Array,
-  { inner, outer }: { readonly inner: OpenCut; readonly outer: OpenCut },
-  into: Float64Array,
-): void {
-  const { above: above1, equal: equal1 } = inner;
-  const { above: above2, equal: equal2 } = outer;
-  let { left: left1 } = inner;
-  let { left: left2 } = outer;
+function keepBand(model: Float32Array, base: Float32Array, band: Band, into: Float64Array): void {
+  const { left } = band;
+  // As 32-bit integers: doubles in this loop double its time.
+  const inner = band.inner | 0;
+  const outer = band.outer | 0;
+  let low = levelOf(inner, left[0]) | 0;
+  let high = levelOf(outer, left[1]) | 0;
   const value = new Float32Array(1);
   const pattern = new Int32Array(value.buffer);
   const { length } = into;
@@ -92,15 +85,22 @@ function keepBand(
     value[0] = (model[i] ?? 0) - (base[i] ?? 0);
     const bits = pattern[0] ?? 0;
     const size = bits & SIGNLESS;
-    const tie1 = Number(size === equal1) & Number(left1 > 0);
-    const tie2 = Number(size === equal2) & Number(left2 > 0);
-    left1 -= tie1;
-    left2 -= tie2;
-    pattern[0] = bits & -((Number(size > above1) | tie1) & ~(Number(size > above2) | tie2));
+    pattern[0] = bits & (((low - size) & ~(high - size)) >> 31);
     into[i] = value[0] ?? 0;
+    if (size === inner) {
+      left[0] = Math.max(0, (left[0] ?? 0) - 1);
+      low = levelOf(inner, left[0]) | 0;
+    }
+    if (size === outer) {
+      left[1] = Math.max(0, (left[1] ?? 0) - 1);
+      high = levelOf(outer, left[1]) | 0;
+    }
   }
-  inner.left = left1;
-  outer.left = left2;
+}
+
+/** Magnitudes above it are within the cut. */
+function levelOf(threshold: number, ties = 0): number {
+  return threshold - Number(ties > 0);
 }
 
 /** Scales each model's kept differences so that their magnitudes sum to what they were before. */

@@ -176,6 +176,23 @@ describe('merge', () => {
 });
 
 describe('pipeline', () => {
+  test('a model that fails what a step asks of it is a finding: all is done, and the status says so', async () => {
+    const folder = withManifest({
+      pipeline: {
+        steps: [{ id: 'check', type: 'validate', model: { path: 'odd.safetensors' }, checks: ['structure'] }],
+      },
+    });
+    writeModel(
+      join(folder, 'odd.safetensors'),
+      new Map([['alone.weight', { dtype: 'U8', shape: [1], bytes: new Uint8Array(1) }]]),
+    );
+    const ended = await lineage(folder, ['pipeline', '--manifest', 'steps.json', '--json']);
+    expect(ended.status, ended.stderr).toBe(4);
+    expect(documentOf(ended)['steps']).toMatchObject([
+      { id: 'check', found: { scores: { outcome: 'failed' } } },
+    ]);
+  });
+
   test('a dry run writes nothing and tells the bytes of the run within 1 %', async () => {
     const folder = withManifest(STEPS);
     const before = filesIn(folder);
