@@ -163,7 +163,17 @@ describe('what a computed import reaches nobody can say', () => {
 });
 
 /** Folders that a file can stand in, and those that it may import, as README draws them. */
-const ROOMS = ['nodes/kit', 'nodes/formats', 'nodes/builtin', 'nodes/metadata', 'nodes/metadata/readers'];
+const ROOMS = [
+  'nodes/kit',
+  'nodes/formats',
+  'nodes/builtin',
+  'nodes/metadata',
+  'nodes/metadata/readers',
+  'nodes/merge',
+  'nodes/merge/graph',
+  'nodes/lora',
+  'nodes/pipeline',
+];
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   rules: [],
   'rules/packs': ['rules'],
@@ -172,11 +182,17 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'nodes/metadata': ['nodes/kit', 'nodes/formats', 'rules', 'rules/packs', 'nodes/metadata/readers'],
   'nodes/metadata/readers': ['nodes/kit', 'nodes/formats', 'nodes/metadata', 'rules', 'rules/packs'],
   'nodes/builtin': ['nodes/kit', 'nodes/formats'],
+  'nodes/merge': ['nodes/kit', 'nodes/formats', 'nodes/merge/graph'],
+  'nodes/merge/graph': ['nodes/kit', 'nodes/merge', 'nodes/pipeline'],
+  'nodes/lora': ['nodes/kit', 'nodes/formats'],
+  'nodes/pipeline': ['nodes/kit', 'nodes/formats', 'nodes/merge', 'nodes/merge/graph', 'nodes/lora'],
   'bridge/local': ['nodes/kit'],
   'bridge/panel': [...ROOMS, 'rules', 'rules/packs'],
-  'bridge/embedded': [...ROOMS, 'bridge/local', 'bridge/panel'],
-  'bridge/comfyui': [...ROOMS, 'bridge/local', 'bridge/panel'],
-  'bridge/cli': [...ROOMS, 'rules', 'rules/packs', 'bridge/local', 'bridge/embedded'],
+  'bridge/merge': [...ROOMS, 'bridge/local'],
+  'bridge/pipeline': [...ROOMS, 'bridge/local', 'bridge/merge'],
+  'bridge/embedded': [...ROOMS, 'bridge/local', 'bridge/panel', 'bridge/pipeline'],
+  'bridge/comfyui': [...ROOMS, 'bridge/local', 'bridge/panel', 'bridge/pipeline'],
+  'bridge/cli': [...ROOMS, 'rules', 'rules/packs', 'bridge/local', 'bridge/embedded', 'bridge/pipeline'],
   web: [],
 };
 const FOLDERS = [...Object.keys(ARROWS), 'bridge/build', 'tests', 'fixtures', 'scripts'];

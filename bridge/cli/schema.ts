@@ -4,10 +4,10 @@ import type { CommandContext } from './command-context.ts';
 
 /** What schemas are published, by the word that asks for them. */
 const SCHEMAS = {
-  document: 'nodes/metadata/document.schema.gen.json',
-  record: 'nodes/metadata/record.schema.gen.json',
-  pipeline: 'nodes/pipeline/manifest.schema.gen.json',
-  merge: 'nodes/merge/provenance/merge-record.schema.gen.json',
+  document: new URL('../../nodes/metadata/document.schema.gen.json', import.meta.url),
+  record: new URL('../../nodes/metadata/record.schema.gen.json', import.meta.url),
+  pipeline: new URL('../../nodes/pipeline/manifest.schema.gen.json', import.meta.url),
+  merge: new URL('../../nodes/merge/provenance/merge-record.schema.gen.json', import.meta.url),
 } as const;
 type Which = keyof typeof SCHEMAS;
 const WORDS: readonly Which[] = ['document', 'record', 'pipeline', 'merge'];
@@ -21,7 +21,6 @@ export function schemaCommand({ terminal }: CommandContext): Command {
     .addArgument(new Argument('<which>', 'which schema').choices(WORDS))
     .option('--json', 'the schema is JSON either way')
     .action((which: Which) => {
-      const file = new URL(`../../${SCHEMAS[which]}`, import.meta.url);
-      terminal.print(readFileSync(file, 'utf8').trimEnd());
+      terminal.print(readFileSync(SCHEMAS[which], 'utf8').trimEnd());
     });
 }

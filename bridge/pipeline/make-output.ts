@@ -22,7 +22,11 @@ export type MadeOutput = {
   readonly left?: readonly string[];
 };
 
-export type MakeOutputOptions = Omit<JobOptions, 'out' | 'hashOutput'> & { readonly access: HashAccess };
+export type MakeOutputOptions = Omit<JobOptions, 'out' | 'hashOutput'> & {
+  readonly access: HashAccess;
+  /** Sees the hash of a result of one file before it gets its name; what it throws leaves what had the name. */
+  accept?(dataSha256: string): void;
+};
 
 /**
  * Makes the files of a result, each with the hash of its data in its header. A file has its name when all of it is
@@ -41,7 +45,8 @@ export async function makeOutput(
   for (const file of files) {
     const part = (file.tensors ?? []).flatMap(({ name }) => tensors.get(name) ?? []);
     const shared = files.length > 1 ? sharedProgress(options, made, job) : options;
-    made.push(await makeFile({ ...job, tensors: part }, file, shared));
+    const { accept: _, ...each } = shared;
+    made.push(await makeFile({ ...job, tensors: part }, file, files.length > 1 ? each : shared));
   }
   if (index) await writeFileAtomic(index.path, index.bytes, { replace: true });
   return {
@@ -66,7 +71,7 @@ function sharedProgress(
 }
 
 async function makeFile(job: MergeJob, file: ExpectedFile, options: MakeOutputOptions): Promise<MadeOutput> {
-  const { access, ...run } = options;
+  const { access, accept, ...run } = options;
   const { header, dataBytes } = layoutTensors(job.tensors, job.metadata);
   const bytes = header.length + dataBytes;
   const unsealed = unsealedPath(file.path);
@@ -80,6 +85,7 @@ async function makeFile(job: MergeJob, file: ExpectedFile, options: MakeOutputOp
   try {
     const { hashes, damage, resumed } = await runJob(job, { ...run, out: unsealed, hashOutput: true });
     if (!hashes) throw new Error('a file was made and not hashed');
+    accept?.(hashes.dataSha256);
     await sealFile(unsealed, file.path, header, hashes.dataSha256);
     isSealed = true;
     await rememberData(file.path, hashes.dataSha256, access.ledger);

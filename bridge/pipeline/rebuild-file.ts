@@ -71,6 +71,10 @@ export async function rebuildFile(options: RebuildOptions): Promise<PipelineRepo
     mode: record.mode,
     keepTemps: false,
     textsOf: (id) => (id === record.step ? texts : undefined),
+    accept(id, dataSha256) {
+      if (id === record.step && dataSha256 !== hash)
+        throw differs(record, file, `data SHA-256 ${dataSha256}`);
+    },
     pathOf(spelled) {
       const source = /^source:(\d+)$/.exec(spelled)?.[1];
       if (source !== undefined) return found[Number(source)] ?? spelled;

@@ -34,6 +34,8 @@ export type RunOptions = Omit<PrepareOptions, 'onFinding'> & {
   /** Where findings of steps are kept between runs; absent: they are not. */
   readonly scoresFolder?: string;
   readonly onEvent?: (event: PipelineEvent) => void;
+  /** Sees what a step made before it takes the place of what was there, where it is one file. */
+  accept?(id: string, dataSha256: string): void;
 };
 
 /**
@@ -211,7 +213,8 @@ function startRun(
     const whole = isRelabelled ? await copyJob(pathOf(path), texts) : locateJob(job, pathOf);
     const { threads, memoryBytes } = options;
     const { signal } = access;
-    return await makeOutput(whole, files, { access, threads, memoryBytes, signal, progress });
+    const accept = (dataSha256: string): void => options.accept?.(flat.id, dataSha256);
+    return await makeOutput(whole, files, { access, threads, memoryBytes, signal, progress, accept });
   }
 
   async function measure(flat: FlatStep): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * What the author of a merge method writes: a descriptor, and the arithmetic on 32-bit floats. Files, types of samples,
- * threads, missing keys, integers and special weights are the engine's; see `run-method.ts` and `terms.ts`.
+ * threads, missing keys, integers and special weights are the engine's; see `run-method.ts`.
  */
 
 /** A number that the user may set. Kept in float64. */

@@ -81,7 +81,7 @@ export function sumTerms(terms: readonly Term[], { models, base, length }: Tile,
 /** Where every input is the same zero and so is the result, gives it their sign: sums make +0 of -0. */
 function keepZeros(tile: Tile, out: Float32Array): void {
   const { length } = out;
-  // No closure in this loop: one that holds `i` makes it four times as long.
+  // A closure that holds `i` would be made anew for every element.
   for (let i = 0; i < length; i++) {
     const made = out[i];
     if (made === 0) out[i] = zeroAt(tile, i) ?? made;

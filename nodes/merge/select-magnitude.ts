@@ -18,7 +18,7 @@ const WIDE_LEVELS: readonly Level[] = [
   { shift: 15, bits: 16 },
   { shift: 0, bits: 15 },
 ];
-const WIDE_FROM_ELEMENTS = 1 << 20;
+const WIDE_FROM_ELEMENTS = 1 << 18;
 /** The bits of a magnitude. */
 export const SIGNLESS = 0x7fff_ffff;
 

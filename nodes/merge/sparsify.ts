@@ -73,7 +73,7 @@ type Band = { readonly inner: number; readonly outer: number; readonly left: Flo
  */
 function keepBand(model: Float32Array, base: Float32Array, band: Band, into: Float64Array): void {
   const { left } = band;
-  // As 32-bit integers: doubles in this loop double its time.
+  // As 32-bit integers, so that the loop has no doubles but the differences.
   const inner = band.inner | 0;
   const outer = band.outer | 0;
   let low = levelOf(inner, left[0]) | 0;

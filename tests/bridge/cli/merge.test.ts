@@ -337,6 +337,28 @@ describe('a merged file', () => {
       readFileSync(join(folder, 'again.safetensors')).equals(readFileSync(join(folder, 'two.safetensors'))),
     ).toBe(true);
 
+    // A file that says another hash than its recipe gives: what stands in the place of the output stays there.
+    const told = readFileSync(join(folder, 'two.safetensors'), 'latin1');
+    const lie = told.replace(
+      /("modelspec\.hash_sha256":"0x)(.)/,
+      (_, key, digit) => key + (digit === '0' ? '1' : '0'),
+    );
+    writeFileSync(join(folder, 'lie.safetensors'), lie, 'latin1');
+    writeFileSync(join(folder, 'old.safetensors'), 'precious');
+    const other = await lineage(folder, [
+      'rebuild',
+      'lie.safetensors',
+      '--models',
+      sources,
+      '--out',
+      'old.safetensors',
+      '--force',
+      '--json',
+    ]);
+    expect(other.status).toBe(1);
+    expect(documentOf(other)['error']).toMatchObject({ code: 'rebuild/differs' });
+    expect(readFileSync(join(folder, 'old.safetensors'), 'utf8')).toBe('precious');
+
     rmSync(join(folder, 'again.safetensors'));
     rmSync(join(sources, 'renamed-1.safetensors'));
     await expectFailure(folder, rebuild, {
