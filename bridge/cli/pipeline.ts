@@ -11,6 +11,7 @@ export type ManifestOptions = MachineOptions & {
   readonly fromStep?: string;
   readonly dryRun?: boolean;
   readonly keepTemps?: boolean;
+  readonly force?: boolean;
   readonly staged?: boolean;
   readonly fused?: boolean;
 };
@@ -31,6 +32,7 @@ export function addManifestOptions(command: Command): Command {
   return command
     .option('--dry-run', 'check everything and say what would be read and written; write nothing')
     .option('--keep-temps', 'keep the results in between')
+    .option('--force', 'replace an output that no merge made')
     .option('--staged', 'round every result in between as if it were written (default)')
     .option('--fused', 'keep results in between in fp32, and never write them');
 }

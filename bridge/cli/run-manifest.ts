@@ -17,6 +17,8 @@ export type ManifestRun = MachineOptions & {
   readonly mode: 'staged' | 'fused';
   readonly keepTemps: boolean;
   readonly dryRun: boolean;
+  /** Replaces files that no merge made. */
+  readonly force?: boolean;
   readonly fromStep?: string;
 };
 
@@ -39,6 +41,7 @@ export async function runManifest(run: ManifestRun, context: CommandContext): Pr
         access,
         scoresFolder,
         onEvent: progress.show,
+        ...(run.force && { force: true }),
         ...(run.fromStep !== undefined && { fromStep: run.fromStep }),
       }),
     );

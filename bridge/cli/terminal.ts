@@ -1,4 +1,5 @@
 import type { LineageError } from '../../nodes/kit/errors.ts';
+import { visibleText } from '../../nodes/kit/visible-text.ts';
 import type { Warning } from '../../nodes/kit/warnings.ts';
 
 /** Where a command writes: results to stdout, everything else to stderr. */
@@ -25,9 +26,12 @@ export function noteWarnings(warnings: readonly Warning[], { note }: Terminal): 
 /** What went wrong, where, and what to do: three short lines at most. */
 export function describeError({ code, message, hint, where }: LineageError): string {
   const spot = Object.entries(where).map(([what, value]) => `${what} ${value}`);
+  // Names that a file brings along may hold anything; a message may have several lines of its own.
   return [
-    `error [${code}] ${message}`,
+    ...`error [${code}] ${message}`.split('\n'),
     ...(spot.length > 0 ? [`  at ${spot.join(', ')}`] : []),
     `  ${hint}`,
-  ].join('\n');
+  ]
+    .map(visibleText)
+    .join('\n');
 }

@@ -57,6 +57,9 @@ function sumOf(terms: readonly Term[], operands: readonly Elementwise[], baseAt:
     if (!inputs.includes(operand)) inputs.push(operand);
     return inputs.indexOf(operand);
   };
+  const huge = terms.find(({ weight }) => !Number.isFinite(Math.fround(weight)));
+  if (huge)
+    throw new LineageError('merge/weights', `expected weights that float32 can hold, got ${huge.weight}`);
   const placed = terms.map(({ weight, plus, minus }) => ({
     weight,
     plus: place(plus),

@@ -70,6 +70,7 @@ export async function rebuildFile(options: RebuildOptions): Promise<PipelineRepo
     name: stem,
     mode: record.mode,
     keepTemps: false,
+    force: true,
     textsOf: (id) => (id === record.step ? texts : undefined),
     accept(id, dataSha256) {
       if (id === record.step && dataSha256 !== hash)
@@ -77,11 +78,25 @@ export async function rebuildFile(options: RebuildOptions): Promise<PipelineRepo
     },
     pathOf(spelled) {
       const source = /^source:(\d+)$/.exec(spelled)?.[1];
-      if (source !== undefined) return found[Number(source)] ?? spelled;
+      const place = source === undefined ? undefined : found[Number(source)];
+      if (place !== undefined) return place;
+      // What was found is asked for again under its own name.
+      if (found.includes(spelled)) return spelled;
       if (spelled === RESULT_PATH) return target;
       // Shards of the result bear its name.
-      if (spelled.startsWith('result-')) return join(dirname(target), spelled.replace('result', stem));
-      return resolve(dirname(target), spelled.replace(/^temp\//, `temp/${stem}/`));
+      if (/^result-\d{5}-of-\d{5}\.safetensors$/.test(spelled))
+        return join(dirname(target), spelled.replace('result', stem));
+      const inBetween = /^temp\/([\w.-]+)$/.exec(spelled)?.[1];
+      if (inBetween !== undefined && !/^\.+$/.test(inBetween))
+        return join(dirname(target), 'temp', stem, inBetween);
+      // Our records name nothing else; whoever wrote this one wants a file of the machine.
+      throw new LineageError(
+        'path/outside',
+        `expected a recipe that names its sources, got ${JSON.stringify(spelled)}`,
+        {
+          file,
+        },
+      );
     },
   });
   const made = report.steps.find(({ id }) => id === record.step);

@@ -4,6 +4,7 @@ import type { FileFacts } from '../../nodes/pipeline/facts.ts';
 import { caution, type Finding } from '../../nodes/pipeline/finding.ts';
 import type { PlannedStep } from '../../nodes/pipeline/plan-pipeline.ts';
 import { readFacts } from './collect-facts.ts';
+import { guardOutput } from './guard-output.ts';
 import type { HashAccess } from './identify-models.ts';
 import { openKeptScores } from './kept-scores.ts';
 import { copyJob, type MadeOutput, makeOutput } from './make-output.ts';
@@ -34,6 +35,8 @@ export type RunOptions = Omit<PrepareOptions, 'onFinding'> & {
   /** Where findings of steps are kept between runs; absent: they are not. */
   readonly scoresFolder?: string;
   readonly onEvent?: (event: PipelineEvent) => void;
+  /** Results with a name of their own may take the place of files that no step made; those in between never do. */
+  readonly force?: boolean;
   /** Sees what a step made before it takes the place of what was there, where it is one file. */
   accept?(id: string, dataSha256: string): void;
 };
@@ -58,6 +61,7 @@ export async function runPipeline(options: RunOptions): Promise<PipelineReport> 
   );
   const run = startRun(prepared, options, access, tell);
   await run.refuseMissing();
+  await run.guardOutputs();
   await run.all();
   const reports = run.reports();
   return {
@@ -162,6 +166,11 @@ function startRun(
     return known.results.get(id) ?? planned(id).output?.predicted?.facts;
   }
 
+  async function guard(id: string): Promise<void> {
+    const { files, isTemporary } = outputOf(id);
+    await guardOutput(files, options.force === true && !isTemporary);
+  }
+
   /** Sees to it that the file of a step is there. */
   async function ensure(id: string): Promise<void> {
     access.signal.throwIfAborted();
@@ -178,6 +187,8 @@ function startRun(
     }
     const isRelabelled = state === 'relabelled' && files.files.length === 1;
     if (!isRelabelled) for (const each of readsOf(id)) await ensure(each);
+    // What is there may have changed since the beginning.
+    await guard(id);
     start(flat);
     const startedAt = performance.now();
     const made = await make(flat, isRelabelled);
@@ -264,6 +275,14 @@ function startRun(
           const state = await look(each);
           if (state !== 'whole') throw missingBefore(each, state);
         }
+      }
+    },
+
+    /** Before anything is made. */
+    async guardOutputs(): Promise<void> {
+      for (const { id } of flats) {
+        const { runs, writes } = planned(id);
+        if (runs !== 'no' && writes === 'file') await guard(id);
       }
     },
 

@@ -193,6 +193,9 @@ function unsuited(step: MergeStep | BlockMergeStep, method: AnyMethod, id: strin
   const reject = (where: string, expected: string, got: string): void => {
     findings.push(fail('pipeline/method', { step: id, where, expected, got }));
   };
+  const weighted = step.type === 'merge' ? step.models.findIndex(({ weight }) => weight !== undefined) : -1;
+  if (!method.weighted && weighted >= 0)
+    reject(`models[${weighted}]`, `no weights: ${method.id} takes parameters instead`, 'a weight');
   if (count < min || (max !== undefined && count > max))
     reject(
       'models',

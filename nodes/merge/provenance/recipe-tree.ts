@@ -1,3 +1,5 @@
+import { visibleText } from '../../kit/visible-text.ts';
+
 /** How a model came to be, whoever wrote it down: a file, or an operation on what came before. */
 export type RecipeTree = FileLeaf | OperationNode;
 
@@ -41,7 +43,7 @@ export function showRecipeTree(tree: RecipeTree): string {
       isCut = true;
       return;
     }
-    lines.push(`${prefix}${label}${describe(node)}`);
+    lines.push(`${prefix}${visibleText(`${label}${describe(node)}`)}`);
     if (node.kind === 'file') return;
     if (depth >= MAX_DEPTH) {
       lines.push(`${below}└─ …`);
