@@ -1,4 +1,5 @@
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeModel } from '../merge/small-models.ts';
@@ -305,7 +306,96 @@ describe('pipeline', () => {
   });
 });
 
+describe('what is there already', () => {
+  const two = ['merge', '--model', `${A}=0.6`, '--model', `${B}=0.4`, '--out'];
+
+  test('a file that no merge made stays, unless --force is given; a result is made anew', async () => {
+    const folder = modelFolder();
+    writeFileSync(join(folder, 'notes.txt'), 'a novel');
+    await expectFailure(folder, [...two, 'notes.txt'], { status: 1, code: 'output/exists' });
+    expect(readFileSync(join(folder, 'notes.txt'), 'utf8')).toBe('a novel');
+    const forced = await lineage(folder, [...two, 'notes.txt', '--force']);
+    expect(forced.status, forced.stderr).toBe(0);
+    const other = await lineage(folder, ['merge', '--model', A, '--model', C, '--out', 'notes.txt']);
+    expect(other.status, other.stderr).toBe(0);
+  });
+
+  test('a manifest is not its own output, and nothing of others lies in the way of temporary files', async () => {
+    const own = { models: [{ path: A }, { path: B }], output: 'steps.json' };
+    await expectFailure(withManifest(own), ['merge', '--manifest', 'steps.json'], {
+      status: 1,
+      code: 'output/exists',
+    });
+    const folder = withManifest(STEPS);
+    mkdirSync(join(folder, 'temp', 'steps'), { recursive: true });
+    writeFileSync(join(folder, 'temp', 'steps', 'one.safetensors'), 'precious');
+    const run = ['pipeline', '--manifest', 'steps.json', '--force'];
+    await expectFailure(folder, run, { status: 1, code: 'output/exists' });
+  });
+
+  test.runIf(process.platform !== 'win32')('a pipe or a folder is never replaced', async () => {
+    const folder = modelFolder();
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    mkdirSync(join(folder, 'out.safetensors'));
+    for (const out of ['pipe', 'out.safetensors'])
+      await expectFailure(folder, [...two, out, '--force'], { status: 3, code: 'file/unwritable' });
+  });
+
+  test('weights that a method does not take, or that no float32 holds, are refused', async () => {
+    const folder = modelFolder();
+    const slerp = [
+      'merge',
+      '--method',
+      'slerp',
+      '--model',
+      `${A}=0.3`,
+      '--model',
+      B,
+      '--out',
+      'x.safetensors',
+    ];
+    await expectFailure(folder, slerp, { status: 1, code: 'pipeline/method', says: /slerp/ });
+    const huge = ['merge', '--model', `${A}=1e300`, '--model', B, '--out', 'x.safetensors'];
+    await expectFailure(folder, huge, { status: 1, code: 'merge/weights', says: /float32/ });
+  });
+});
+
 describe('a merged file', () => {
+  test('whose recipe names files of the machine is not rebuilt', async () => {
+    const folder = modelFolder();
+    const made = ['merge', '--model', A, '--model', B, '--out', 'mix.safetensors'];
+    expect((await lineage(folder, made)).status).toBe(0);
+    const victim = join(folder, 'victim.txt');
+    writeFileSync(victim, 'keys');
+    const bytes = readFileSync(join(folder, 'mix.safetensors'));
+    const length = Number(bytes.readBigUInt64LE(0));
+    const header = JSON.parse(bytes.toString('utf8', 8, 8 + length));
+    for (const path of [victim, '../victim.txt', 'temp/../../victim.txt', 'temp/..']) {
+      const record = JSON.parse(header['__metadata__']['lineage']);
+      record.recipe.pipeline.steps[0].output.path = path;
+      const evil = {
+        ...header,
+        __metadata__: { ...header['__metadata__'], lineage: JSON.stringify(record) },
+      };
+      const text = Buffer.from(JSON.stringify(evil));
+      const size = Buffer.alloc(8);
+      size.writeBigUInt64LE(BigInt(text.length));
+      writeFileSync(
+        join(folder, 'evil.safetensors'),
+        Buffer.concat([size, text, bytes.subarray(8 + length)]),
+      );
+      await expectFailure(
+        folder,
+        ['rebuild', 'evil.safetensors', '--models', '.', '--out', 'out.safetensors'],
+        {
+          status: 1,
+          code: 'path/outside',
+        },
+      );
+    }
+    expect(readFileSync(victim, 'utf8')).toBe('keys');
+  });
+
   test('tells its family, and is made again from sources under other names', async () => {
     const folder = withManifest(STEPS);
     await lineage(folder, ['pipeline', '--manifest', 'steps.json']);

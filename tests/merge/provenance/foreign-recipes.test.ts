@@ -53,6 +53,11 @@ test('a recipe that doubles with every line is shown in bounded time', () => {
   expect(shown).toMatch(/more than 2000 lines$/);
 });
 
+test('a name that would steer the terminal is shown, not sent', () => {
+  const tree = parseMechaRecipe('version 0.1.0\nmodel "a\u001b[31m\u0007\u202eb"');
+  expect(showRecipeTree(tree)).toBe('a\\u{1b}[31m\\u{7}\\u{202e}b');
+});
+
 test('only errors of ours, whatever comes', () => {
   const line = fc.oneof(
     fc.string(),
