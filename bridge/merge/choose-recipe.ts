@@ -1,17 +1,10 @@
+import { isFloat } from '../../nodes/formats/floats.ts';
 import { bitsOf, type Dtype } from '../../nodes/formats/safetensors/dtypes.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { findMethod } from '../../nodes/merge/find-method.ts';
 import type { Operand, OutputTensor } from '../../nodes/merge/job.ts';
 import { BASE, type Term } from '../../nodes/merge/method.ts';
-import {
-  type Elementwise,
-  inputsOf,
-  isFloat,
-  isLeaf,
-  type Recipe,
-  type StoredSum,
-  type Sum,
-} from './recipe.ts';
+import { type Elementwise, inputsOf, isLeaf, type Recipe, type StoredSum, type Sum } from './recipe.ts';
 
 /** @throws LineageError `merge/dtype` for arithmetic on what is no float; what a method says of its weights */
 export function recipeOf({ name, dtype, value }: OutputTensor): Recipe {

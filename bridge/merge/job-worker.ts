@@ -5,13 +5,12 @@
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
-import { floatBytes } from '../../nodes/formats/floats.ts';
+import { floatBytes, isFloat } from '../../nodes/formats/floats.ts';
 import { isLineageError } from '../../nodes/kit/errors.ts';
 import { createKernels } from '../../nodes/merge/kernels/kernels.ts';
 import { countDamage } from './damage.ts';
 import { makeOfRun } from './make-run.ts';
 import { beginOf, type Unit, unitOf } from './plan.ts';
-import { isFloat } from './recipe.ts';
 import { bufferAt, createSamples } from './samples.ts';
 import { CELL, checkStop, STOPPED, UNIT_CLAIMED, UNIT_DONE, UNIT_OPEN } from './shared-state.ts';
 import { createSlotWriter } from './slot-writer.ts';

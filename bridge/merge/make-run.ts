@@ -1,9 +1,9 @@
-import { floatBytes } from '../../nodes/formats/floats.ts';
+import { floatBytes, isFloat } from '../../nodes/formats/floats.ts';
 import { bitsOf } from '../../nodes/formats/safetensors/dtypes.ts';
 import type { FloatKernels } from '../../nodes/merge/kernels/kernels.ts';
 import type { DamageCount } from './damage.ts';
 import type { Unit } from './plan.ts';
-import { type Elementwise, isFloat, type Recipe } from './recipe.ts';
+import type { Elementwise, Recipe } from './recipe.ts';
 import { bufferAt, type Samples } from './samples.ts';
 import type { Share } from './shared-state.ts';
 

@@ -1,3 +1,4 @@
+import { countElements } from '../../nodes/formats/safetensors/dtypes.ts';
 import { applyAdapter } from '../../nodes/lora/delta.ts';
 import { findMethod } from '../../nodes/merge/find-method.ts';
 import type { AdaptedTensor, MergedTensor, Operand, StoredTensor } from '../../nodes/merge/job.ts';
@@ -5,7 +6,7 @@ import { BASE } from '../../nodes/merge/method.ts';
 import { runMethod, surveyTensor, type TensorInputs } from '../../nodes/merge/run-method.ts';
 import { moduleOf } from './adapter-module.ts';
 import { asElementwise } from './choose-recipe.ts';
-import { countElements, type Elementwise, inputsOf, type Leaf } from './recipe.ts';
+import { type Elementwise, inputsOf, type Leaf } from './recipe.ts';
 import type { FoundNotFinite, Samples } from './samples.ts';
 
 /** What the rounds of each survey of the job found, by the number of the survey. */

@@ -1,9 +1,10 @@
+import { countElements } from '../../nodes/formats/safetensors/dtypes.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { findMethod } from '../../nodes/merge/find-method.ts';
 import type { Operand } from '../../nodes/merge/job.ts';
 import { TILE_ELEMENTS } from '../../nodes/merge/run-method.ts';
 import { asElementwise } from './choose-recipe.ts';
-import { countElements, inputsOf, isLeaf } from './recipe.ts';
+import { inputsOf, isLeaf } from './recipe.ts';
 
 const FLOAT_BYTES = 4;
 /** An adapted weight beside its base: the base, the difference and what it is computed from in float64, the result. */

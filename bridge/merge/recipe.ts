@@ -42,21 +42,11 @@ export function inputsOf({ models, base }: MergedTensor): readonly Operand[] {
   return base ? [...models, base] : models;
 }
 
-const FLOATS: ReadonlySet<string> = new Set(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2']);
-
-export function isFloat(dtype: Dtype): dtype is FloatDtype {
-  return FLOATS.has(dtype);
-}
-
 /** Bytes of a tensor whose type and shape were checked before. */
 export function bytesOf(dtype: Dtype, shape: readonly number[]): number {
   const bytes = byteLength(dtype, shape);
   if (bytes === undefined) throw new Error(`a shape of no whole bytes: ${dtype} [${shape}]`);
   return bytes;
-}
-
-export function countElements(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
 }
 
 /** Buffers that hold what a sum is made of while it is made: one an input, and one an input of the inputs. */

@@ -5,13 +5,14 @@ import {
   encodeFloats,
   type FloatDtype,
   floatBytes,
+  isFloat,
 } from '../../nodes/formats/floats.ts';
 import { bitsOf } from '../../nodes/formats/safetensors/dtypes.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import type { MergeJob } from '../../nodes/merge/job.ts';
 import type { FloatKernels, KernelOperand } from '../../nodes/merge/kernels/kernels.ts';
 import { reasonOf } from '../local/system-error.ts';
-import { type Elementwise, isFloat, type Leaf, type Sum } from './recipe.ts';
+import type { Elementwise, Leaf, Sum } from './recipe.ts';
 import { checkStop, type Share, type SharedState } from './shared-state.ts';
 
 export type InputFile = { readonly file: number; readonly path: string };

@@ -1,7 +1,7 @@
 import { LineageError } from '../../nodes/kit/errors.ts';
+import { nearestWord } from '../../nodes/kit/nearest-word.ts';
 import { leavesOf } from '../../nodes/pipeline/conditions.ts';
 import type { FlatStep } from '../../nodes/pipeline/expand.ts';
-import { nearestWord } from '../../nodes/pipeline/nearest-word.ts';
 
 /** Which steps a run is about. */
 export type RunScope = {

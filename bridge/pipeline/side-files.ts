@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { decodeFloats, encodeFloats, type FloatDtype, floatBytes } from '../../nodes/formats/floats.ts';
-import type { Dtype } from '../../nodes/formats/safetensors/dtypes.ts';
+import {
+  decodeFloats,
+  encodeFloats,
+  type FloatDtype,
+  floatBytes,
+  isFloat,
+} from '../../nodes/formats/floats.ts';
+import { countElements } from '../../nodes/formats/safetensors/dtypes.ts';
 import { layoutTensors, type TensorShape } from '../../nodes/formats/safetensors/layout.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { reasonOf } from '../local/system-error.ts';
@@ -15,16 +21,6 @@ export type TensorReader = {
   whole(tensor: SideTensor): Float32Array;
   close(): void;
 };
-
-const FLOATS: ReadonlySet<string> = new Set(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2']);
-
-export function isFloat(dtype: Dtype): dtype is FloatDtype {
-  return FLOATS.has(dtype);
-}
-
-export function countElements(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
-}
 
 export function createTensorReader(): TensorReader {
   const open = new Map<string, number>();

@@ -6,6 +6,13 @@
 /** The formats by their safetensors names. `F8_E4M3` is the "fn" variant: no Inf, one NaN a sign, largest 448. */
 export type FloatDtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'F8_E4M3' | 'F8_E5M2';
 
+const FLOATS: ReadonlySet<string> = new Set<FloatDtype>(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2']);
+
+/** Whether numbers of this type can be computed with; all others are only copied. */
+export function isFloat(dtype: string): dtype is FloatDtype {
+  return FLOATS.has(dtype);
+}
+
 /** How a narrow format is cut from the bits of a float32. */
 type Narrow = {
   readonly bytes: 1 | 2;

@@ -1,3 +1,4 @@
+import { countElements } from '../formats/safetensors/dtypes.ts';
 import { LineageError } from '../kit/errors.ts';
 import { type AdapterModule, type AdapterTensors, needTensor } from './adapter-module.ts';
 import { turnByBoft } from './kinds/boft.ts';
@@ -8,7 +9,7 @@ import { lokrDelta } from './kinds/lokr.ts';
 import { loraBiasDelta, loraDelta } from './kinds/lora.ts';
 import { turnByOft } from './kinds/oft.ts';
 import { type Matrix, transpose } from './linear-algebra/matrix.ts';
-import { asMatrix, countElements, padTensor, rowLength, shapeError, type Tensor } from './tensor.ts';
+import { asMatrix, padTensor, rowLength, shapeError, type Tensor } from './tensor.ts';
 
 /** How much of an adapter, and of which rows. */
 export type Application = {

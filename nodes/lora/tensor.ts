@@ -1,13 +1,9 @@
+import { countElements } from '../formats/safetensors/dtypes.ts';
 import { LineageError } from '../kit/errors.ts';
 import { type Matrix, matrixOf } from './linear-algebra/matrix.ts';
 
 /** Values in row-major order, widened to single precision. A scalar has the shape []. */
 export type Tensor = { readonly shape: readonly number[]; readonly data: Float32Array };
-
-/** How many elements a shape has. */
-export function countElements(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
-}
 
 /**
  * Elements of one row: the product of all sides but the first. A vector's rows have one element, and a scalar has

@@ -1,4 +1,5 @@
 import { LineageError } from '../kit/errors.ts';
+import { countEdits } from '../kit/nearest-word.ts';
 import type { AnyMethod } from './method.ts';
 import { mergeMethods } from './methods/index.gen.ts';
 
@@ -23,22 +24,8 @@ function isAlike(given: string, known: string): boolean {
   const [a, b] = [given, known].map((id) => id.toLowerCase().replace(/[^a-z0-9]/g, ''));
   if (!a || !b) return false;
   if (a.length > MAX_COMPARED) return false;
-  return (a.length > 3 && (a.includes(b) || b.includes(a))) || editDistance(a, b) <= b.length / 3;
+  return (a.length > 3 && (a.includes(b) || b.includes(a))) || countEdits(a, b) <= b.length / 3;
 }
 
 /** No id is longer; a recipe may be. */
 const MAX_COMPARED = 64;
-
-/** Letters to put in, take out or replace: Wagner and Fischer 1974, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
-}

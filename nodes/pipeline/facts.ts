@@ -56,13 +56,6 @@ export function dtypeOf(precision: Precision): Dtype {
   return DTYPE_OF[precision];
 }
 
-const COMPUTED: ReadonlySet<Dtype> = new Set(['F64', 'F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2']);
-
-/** Whether merges calculate with this type; tensors of all others are copied. */
-export function isComputed(dtype: Dtype): boolean {
-  return COMPUTED.has(dtype);
-}
-
 /** Whether two names mean one architecture: case, points, spaces and dashes aside. */
 export function isSameArchitecture(a: string, b: string): boolean {
   return plain(a) === plain(b);

@@ -1,6 +1,6 @@
+import { nearestWord } from '../kit/nearest-word.ts';
 import { caution, type Finding, fail } from './finding.ts';
 import type { Manifest, Step } from './manifest.ts';
-import { nearestWord } from './nearest-word.ts';
 import { orderByNeeds } from './order.ts';
 import { branchesOf, type Reference, referencesOf } from './references.ts';
 

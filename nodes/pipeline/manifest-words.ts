@@ -1,6 +1,6 @@
 /** The words that every part of a manifest is written in: ids, paths, references to models. */
 import { z } from 'zod';
-import { nearestWord } from './nearest-word.ts';
+import { nearestWord } from '../kit/nearest-word.ts';
 
 /** Element types that an output may be stored in. */
 export const PRECISIONS = ['fp32', 'fp16', 'bf16', 'fp8_e4m3', 'fp8_e5m2'] as const;

@@ -3,6 +3,7 @@
  * that names the nearest. `manifest.schema.gen.json` publishes the same for editors.
  */
 import { z } from 'zod';
+import { nearestWord } from '../kit/nearest-word.ts';
 import { conditionSchema } from './condition-schema.ts';
 import {
   id,
@@ -15,7 +16,6 @@ import {
   text,
   weightedSchema,
 } from './manifest-words.ts';
-import { nearestWord } from './nearest-word.ts';
 
 /** The most times that a loop or an optimisation may run its steps. */
 const MAX_TIMES = 1000;

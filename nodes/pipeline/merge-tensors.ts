@@ -1,12 +1,13 @@
+import { isFloat } from '../formats/floats.ts';
+import { countElements } from '../formats/safetensors/dtypes.ts';
 import { compareNames } from '../formats/safetensors/name-order.ts';
 import type { Architecture } from '../merge/architectures/define.ts';
 import type { MergedTensor } from '../merge/job.ts';
 import { type AnyMethod, BASE, type Params, type ParamValues, type Term } from '../merge/method.ts';
-import { isComputed } from './facts.ts';
 import { caution, type Finding, fail, listNames } from './finding.ts';
 import type { MergeStep } from './manifest.ts';
 import { isPositionIds, rightPositionIds } from './position-ids.ts';
-import { countElements, type JobTable, kindOf, type ModelView, type ViewTensor } from './view.ts';
+import { type JobTable, kindOf, type ModelView, type ViewTensor } from './view.ts';
 
 /** What is to be merged, and how. */
 export type MergeRequest = {
@@ -88,7 +89,7 @@ function makeTensor(name: string, request: MergeRequest, notes: Notes): ViewTens
     notes.positionIds.push(name);
     return rightPositionIds();
   }
-  if (![first, ...held, baseHeld].every((tensor) => tensor === undefined || isComputed(tensor.dtype)))
+  if (![first, ...held, baseHeld].every((tensor) => tensor === undefined || isFloat(tensor.dtype)))
     return copy('type');
   // A lone number that some models lack says how to load a model, or is of one encoder only.
   const lacks = held.includes(undefined) || (base !== undefined && !baseHeld);

@@ -1,3 +1,4 @@
+import { isFloat } from '../formats/floats.ts';
 import { LineageError } from '../kit/errors.ts';
 import { parseBlockWeights } from '../merge/architectures/block-weights.ts';
 import { blockOf } from '../merge/architectures/blocks.ts';
@@ -6,7 +7,7 @@ import { checkParams } from '../merge/check-params.ts';
 import type { AnyMethod, Params, ParamValues } from '../merge/method.ts';
 import { adaptTensors } from './adapt-tensors.ts';
 import { convertNames, KEY_SPACES } from './convert-names.ts';
-import { dtypeOf, isComputed, type Precision } from './facts.ts';
+import { dtypeOf, type Precision } from './facts.ts';
 import { type Finding, fail, listNames } from './finding.ts';
 import type { BlockMergeStep, MergeStep, WorkStep } from './manifest.ts';
 import { type MergedModel, mergeTensors } from './merge-tensors.ts';
@@ -289,7 +290,7 @@ function finish(view: ModelView, precision: Precision | undefined): ModelView {
   const dtype = dtypeOf(precision);
   const architecture = architectureOf(view);
   const tensors = [...view.tensors].map(([name, tensor]): [string, ViewTensor] =>
-    isComputed(tensor.dtype) && kindOf(name, architecture) !== 'marker'
+    isFloat(tensor.dtype) && kindOf(name, architecture) !== 'marker'
       ? [name, { ...tensor, dtype }]
       : [name, tensor],
   );

@@ -71,11 +71,6 @@ export function orUnknown(architecture: Architecture | undefined): Architecture 
   return architecture ?? UNKNOWN;
 }
 
-/** How many elements a shape has. */
-export function countElements(shape: readonly number[]): number {
-  return shape.reduce((product, side) => product * side, 1);
-}
-
 /**
  * The second model under the names of the first, where one has the denoiser under a checkpoint's prefix and the other
  * without. Other differences of naming stay.

@@ -1,5 +1,6 @@
+import { countElements } from '../../nodes/formats/safetensors/dtypes.ts';
 import { type Matrix, matrixOf } from '../../nodes/lora/linear-algebra/matrix.ts';
-import { countElements, type Tensor } from '../../nodes/lora/tensor.ts';
+import type { Tensor } from '../../nodes/lora/tensor.ts';
 
 /** The values that `fixtures/lora/generate.py` draws: single precision, in [-scale, scale). */
 export function draw(seed: number, shape: readonly number[], scale = 1): Tensor {

@@ -1,8 +1,8 @@
-import { floatBytes } from '../../../nodes/formats/floats.ts';
+import { floatBytes, isFloat } from '../../../nodes/formats/floats.ts';
+import { countElements } from '../../../nodes/formats/safetensors/dtypes.ts';
 import type { Architecture } from '../../../nodes/merge/architectures/define.ts';
 import { makeKeyMap } from '../../../nodes/merge/architectures/key-spaces.ts';
 import { widthsOf } from '../../../nodes/merge/architectures/widths.ts';
-import { countElements, isFloat } from '../side-files.ts';
 import type { SideModel, SideTensor } from '../side-task.ts';
 
 /** Tensors by canonical name; a piece of a fused one as `name[first:end]`, its rows. */

@@ -1,3 +1,4 @@
+import { isFloat } from '../../../nodes/formats/floats.ts';
 import type { Tensor } from '../../../nodes/lora/tensor.ts';
 import {
   joinEmbeddings,
@@ -5,7 +6,7 @@ import {
   sumEmbeddings,
   writeEmbedding,
 } from '../../../nodes/lora/textual-inversion.ts';
-import { createTensorReader, isFloat, writeTensors } from '../side-files.ts';
+import { createTensorReader, writeTensors } from '../side-files.ts';
 import type { SideFile, SideModel, SideResult } from '../side-task.ts';
 
 /** What to merge, and where to. */

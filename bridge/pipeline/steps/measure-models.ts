@@ -1,8 +1,8 @@
-import { floatBytes } from '../../../nodes/formats/floats.ts';
+import { floatBytes, isFloat } from '../../../nodes/formats/floats.ts';
+import { countElements } from '../../../nodes/formats/safetensors/dtypes.ts';
 import { findArchitecture } from '../../../nodes/merge/architectures/find.ts';
 import { gatherBlocks, type MeasuredModels } from '../../../nodes/pipeline/measure-blocks.ts';
 import { emptySums, type Sums } from '../../../nodes/pipeline/measure-tile.ts';
-import { countElements, isFloat } from '../side-files.ts';
 import type { SideModel, SideTensor } from '../side-task.ts';
 import { alignModels } from './align-models.ts';
 import { runInThreads, type ThreadOptions } from './step-threads.ts';

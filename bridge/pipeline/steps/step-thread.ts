@@ -1,9 +1,10 @@
 /** A thread that measures tensors and takes differences apart, one task after the other. */
 import { parentPort } from 'node:worker_threads';
+import { countElements } from '../../../nodes/formats/safetensors/dtypes.ts';
 import { isLineageError } from '../../../nodes/kit/errors.ts';
 import { extractLora } from '../../../nodes/lora/extract.ts';
 import { addSums, emptySums, measureTile, type Sums } from '../../../nodes/pipeline/measure-tile.ts';
-import { countElements, createTensorReader } from '../side-files.ts';
+import { createTensorReader } from '../side-files.ts';
 import type { FromThread, ThreadResult, ThreadTask } from './step-thread-messages.ts';
 
 /** Elements that are looked at in one go: fixed, so that sums are always taken in the same order. */

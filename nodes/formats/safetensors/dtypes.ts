@@ -48,3 +48,8 @@ export function bitsOf(dtype: Dtype): number {
 export function rankOf(dtype: Dtype): number {
   return RANK_OF.get(dtype) ?? -1;
 }
+
+/** The product of the sides; 1 for a lone number. */
+export function countElements(shape: readonly number[]): number {
+  return shape.reduce((product, side) => product * side, 1);
+}

@@ -1,7 +1,8 @@
+import { countElements } from '../../formats/safetensors/dtypes.ts';
 import { LineageError } from '../../kit/errors.ts';
 import type { AdapterModule, AdapterTensors } from '../adapter-module.ts';
 import { createMatrix, type Matrix, transpose } from '../linear-algebra/matrix.ts';
-import { countElements, shapeError } from '../tensor.ts';
+import { shapeError } from '../tensor.ts';
 import { lohaSides } from './loha.ts';
 import { lokrSides, multiplyKronecker, splitSide } from './lokr.ts';
 import { factorsOfLora, type LoraFactors } from './lora.ts';

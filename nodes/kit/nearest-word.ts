@@ -21,8 +21,8 @@ function strip(word: string): string {
   return word.toLowerCase().replace(/[-_\s]/g, '');
 }
 
-/** Levenshtein's distance: letters to insert, delete or replace. */
-function countEdits(a: string, b: string): number {
+/** Levenshtein's distance: letters to insert, delete or replace (Wagner and Fischer 1974, one row at a time). */
+export function countEdits(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
