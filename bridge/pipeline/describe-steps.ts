@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { isLineageError } from '../../nodes/kit/errors.ts';
 import { findMethod } from '../../nodes/merge/find-method.ts';
 import { headerTexts } from '../../nodes/merge/provenance/header-texts.ts';
 import {
@@ -194,8 +195,9 @@ function methodOf(step: WorkStep): string | undefined {
 function versionOf(id: string): number {
   try {
     return findMethod(id).version;
-  } catch {
-    return 0;
+  } catch (error) {
+    if (isLineageError(error, 'merge/unknown-method')) return 0;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { MergeJob, Operand, StoredTensor } from '../merge/job.ts';
 import type { AnyMethod } from '../merge/method.ts';
+import { countSurveyRounds } from '../merge/run-method.ts';
 import type { FileFacts } from './facts.ts';
 import { tensorBytes } from './predict-output.ts';
 
@@ -70,9 +71,7 @@ function collect(
       break;
     case 'merged': {
       const method = value.survey ? findMethod(value.method) : undefined;
-      const rounds = method && 'survey' in method ? (method.survey?.rounds ?? 0) : 0;
-      // What a definition takes is what its declarations promise, which the values were checked against.
-      const again = typeof rounds === 'number' ? rounds : rounds(value.params as never);
+      const again = method ? countSurveyRounds(method, value.params) : 0;
       for (const each of [...value.models, ...(value.base ? [value.base] : [])])
         collect(each, passes + again, seen, findMethod);
     }
