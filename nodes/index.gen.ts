@@ -7,6 +7,9 @@ import mergeStep from './merge/graph/merge-step.node.ts';
 import merge from './merge/graph/merge.node.ts';
 import runPipeline from './merge/graph/run-pipeline.node.ts';
 import extraMetadata from './metadata/extra-metadata.node.ts';
+import ruleScanner from './metadata/rules/rule-scanner.node.ts';
+import rulesSave from './metadata/rules/rules-save.node.ts';
+import rulesView from './metadata/rules/rules-view.node.ts';
 import saveImage from './metadata/save-image.node.ts';
 import type { AnyNode } from './kit/define-node.ts';
 
@@ -19,5 +22,8 @@ export const nodeDefinitions: readonly AnyNode[] = [
   merge,
   runPipeline,
   extraMetadata,
+  ruleScanner,
+  rulesSave,
+  rulesView,
   saveImage,
 ];

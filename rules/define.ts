@@ -128,9 +128,27 @@ export const NORMALISERS = [
    * the split. 0.25 of 20 steps is step 15. Unknown while the number of steps is.
    */
   'split-at-denoise',
+  /** A prompt without the tags that load LoRAs: "a cat <lora:fur:0.8>" is "a cat ". */
+  'without-lora-tags',
 ] as const;
 
 export type Normaliser = (typeof NORMALISERS)[number];
+
+type Scalar = string | number | boolean;
+
+/** What an input's value is held against: `default` is what counts where the graph leaves the input out. */
+type Test =
+  | { readonly is: Scalar | readonly Scalar[]; readonly default?: Scalar }
+  /** Also true where only a run knows the value. */
+  | { readonly not: Scalar | readonly Scalar[]; readonly default?: Scalar }
+  /** Whether a link leads in. */
+  | { readonly linked: boolean };
+
+/** Holds or fails by the value of another input. Values are compared by their text: 1 is "1", true is "true". */
+export type Condition = { readonly input: string } & Test;
+
+/** For a source of several items: the input of this prefix whose name ends as the item's does. */
+export type ItemCondition = { readonly prefix: string } & Test;
 
 /** Where a value lies on the node. Several-valued sources give each value an item key, so that the third
  * LoRA's name and the third strength find each other. */
@@ -139,16 +157,23 @@ type Source =
   | { readonly input: string }
   /** Several inputs, joined in order by `join` (default: each its own item, keyed by position). */
   | { readonly inputs: readonly string[]; readonly join?: string }
-  /** Every input whose name starts so; the rest of the name is the item key. */
-  | { readonly prefix: string }
+  /**
+   * Every input whose name starts so, and ends in `suffix`; the rest of the name is the item key. With `count`, an
+   * input, only items 1 to its value.
+   */
+  | { readonly prefix: string; readonly suffix?: string; readonly count?: string }
   /** What the node itself put out at this slot; known only of a node that has run. */
   | { readonly output: number }
   /** A constant. */
   | { readonly value: string | number | boolean }
-  /** A list (or stack) in one input; `at` picks a member of each entry, by index or key. */
-  | { readonly list: string; readonly at?: number | string }
+  /** A list (or stack) in one input; `at` picks a member of each entry, by index or key, where its member `when` is true. */
+  | { readonly list: string; readonly at?: number | string; readonly when?: string }
   /** Dictionary inputs, e.g. rgthree's `lora_1 {on, lora, strength}`: `key` is read where `when` is true. */
-  | { readonly entries: string; readonly key: string; readonly when?: string };
+  | { readonly entries: string; readonly key: string; readonly when?: string }
+  /** The LoRAs that the text in an input, or in several, loads by tags, `<lora:name:model:clip>`: one part of each. */
+  | { readonly tags: string | readonly string[]; readonly part: 'name' | 'model' | 'clip' }
+  /** What the bundle that comes in holds under this key: settings that travel in a pipe. */
+  | { readonly key: string };
 
 /** One place to read a field, and when it counts. */
 export type Place = Source & {
@@ -156,15 +181,21 @@ export type Place = Source & {
   readonly on?: Stream | readonly Stream[];
   /** Only when the node was reached through this output slot. */
   readonly slot?: number;
+  /** Only when all of these hold. */
+  readonly if?: Condition | ItemCondition | readonly (Condition | ItemCondition)[];
   readonly normalise?: Normaliser;
   /** For END_STEP: whether the step it names still runs. ComfyUI's ends do not, so `exclusive` is the default. */
   readonly ends?: 'exclusive' | 'inclusive';
 };
 
-/** An operand of a string operation: an input of the node, with what counts where a graph leaves it out, or a constant. */
+/**
+ * An operand of a string operation: an input of the node, with what counts where a graph leaves it out, a constant, or
+ * what another operation gives.
+ */
 export type Operand =
-  | { readonly input: string; readonly default?: string | number | boolean }
-  | { readonly value: string | number | boolean };
+  | { readonly input: string; readonly default?: Scalar }
+  | { readonly value: Scalar }
+  | Operation;
 
 /** How an output's value follows from the inputs, for a tracer that runs nothing. */
 export type Operation =
@@ -208,11 +239,20 @@ export type Operation =
       readonly mode: Operand;
       readonly caseSensitive?: Operand;
     }
+  /** The operand that `cases` has for the text of `by`, else `otherwise`. */
+  | {
+      readonly op: 'pick';
+      readonly by: Operand;
+      readonly cases: Readonly<Record<string, Operand>>;
+      readonly otherwise?: Operand;
+    }
   /** Truncated to an integer, or read as a float or text. */
   | { readonly op: 'cast'; readonly of: Operand; readonly to: 'int' | 'float' | 'string' | 'boolean' };
 
-/** Which input a switch hands on. */
-export type Switch =
+/** Which input a switch hands on, at these output slots (default: at all); the other slots follow `gives`. */
+export type Switch = Choice & { readonly slots?: readonly number[] };
+
+type Choice =
   /** By a value: `cases` maps its text ("true", "2", "name") to an input. */
   | { readonly by: string; readonly cases: Readonly<Record<string, string>> }
   /** By a number put behind a prefix: value 2 → `input2`. */
@@ -225,27 +265,42 @@ export type Switch =
   | { readonly first: string };
 
 /**
- * A bundle of named values that travels on one link. Output `slots[n]` hands out the key of that name;
- * '' marks the slot that hands out the bundle itself. A key the node does not set comes from the
- * bundles in `from`, the first that has it (`prefer: 'last'`: the last).
+ * A bundle of named values that travels on one link. A key comes from the input that sets it; else from the bundles
+ * in `from`, the first that has it (`prefer: 'last'`: the last). What the node itself makes of a bundle and hands on in
+ * it stands in `makes`.
  */
 type Pipe = {
   readonly from: readonly string[] | { readonly prefix: string };
-  readonly slots: readonly string[];
+  /** Output `slots[n]` hands out the key of that name; '' is the bundle itself, null an output that is no part of it. */
+  readonly slots: readonly (string | null)[];
   readonly prefer?: 'first' | 'last';
+  /** The input that sets a key, where it is not called as the key is. */
+  readonly keys?: Readonly<Record<string, string>>;
+  /**
+   * Keys of the bundle handed on that are no input, and the output slot that is the same thing. Where the node has no
+   * such output, a number beyond its last: the rest of the rule may speak of it as of any other.
+   */
+  readonly makes?: Readonly<Record<string, number>>;
 };
 
 /** All we know of one class type. */
 export type NodeRule = {
   readonly role: Role;
-  /** Linked inputs a walk follows, and the stream it is then on; `same` keeps the one it came on. */
-  readonly takes?: Readonly<Record<string, Stream | 'same'>>;
+  /** Linked inputs a walk follows, and the stream it is then on, or several; `same` keeps the one it came on. */
+  readonly takes?: Readonly<Record<string, Stream | 'same' | readonly Stream[]>>;
+  /** Keys that the node takes out of the bundle that comes in (see `pipe`), and the stream a walk is then on. */
+  readonly uses?: Readonly<Record<string, Stream>>;
+  /** Inputs of `takes` and keys of `uses` that are followed only on a condition. */
+  readonly only?: Readonly<Record<string, Condition | readonly Condition[]>>;
   /**
-   * For each output slot, the inputs it carries on. Absent: every output carries every input of `takes`.
+   * For each output slot, the inputs and keys it carries on. Absent: every output carries all of `takes` and `uses`.
    * An empty list ends the walk. A slot with one input passes that input's value on unchanged.
    */
   readonly gives?: readonly (readonly string[])[];
-  /** What each output slot is, where that matters: a node that puts out a latent can be a Tier B sampler. */
+  /**
+   * What each output slot is, where that matters: a node that puts out a latent can be a Tier B sampler, and a sampler
+   * has made a picture only where it was reached by its latent or image.
+   */
   readonly puts?: readonly Stream[];
   readonly reads?: Readonly<Partial<Record<MetaField, Place | readonly Place[]>>>;
   /** For several texts that meet on one side: what stands between them. Default: a newline. */
@@ -258,7 +313,7 @@ export type NodeRule = {
    * The picture's size changes here, and unless a size or factor is read from this very node, the graph does
    * not say to what: sizes farther up say nothing about it.
    */
-  readonly resizes?: true;
+  readonly resizes?: true | Condition | readonly Condition[];
 };
 
 export type RulePack = {

@@ -59,7 +59,7 @@ describe('names are promises', () => {
       normalisers: NORMALISERS.join(' '),
     }).toMatchInlineSnapshot(`
       {
-        "normalisers": "clip-skip width-of height-of sigma-count split-at-denoise",
+        "normalisers": "clip-skip width-of height-of sigma-count split-at-denoise without-lora-tags",
         "roles": "sampler guider scheduler loader encoder combiner switch passthrough pipe string value latent image patch source saver preview",
         "streams": "model clip vae positive negative latent image noise sampler sigmas guider control upscale reference value",
       }
@@ -145,9 +145,34 @@ describe('names are promises', () => {
           ],
         },
         {
+          "category": "lineage/rules",
+          "id": "LineageRuleScanner",
+          "inputs": "mode missing_only exclude force",
+          "outputs": [
+            "rules: STRING",
+            "diff: STRING",
+          ],
+        },
+        {
+          "category": "lineage/rules",
+          "id": "LineageRulesSave",
+          "inputs": "rules mode replace_conflicts backup keep_backups restore",
+          "outputs": [
+            "status: STRING",
+          ],
+        },
+        {
+          "category": "lineage/rules",
+          "id": "LineageRulesView",
+          "inputs": "find",
+          "outputs": [
+            "text: STRING",
+          ],
+        },
+        {
           "category": "lineage/metadata",
           "id": "LineageSaveImage",
-          "inputs": "images filename_prefix file_format sampler_selection_method sampler_selection_node_id max_samplers quality lossless_webp max_jpeg_exif_kb add_counter_to_filename save_workflow_image save_workflow_json save_record_json civitai_sampler guidance_as_cfg include_lora_summary lora_strengths_in_prompt suppress_missing_class_log model_hash_log receipt extra_metadata",
+          "inputs": "images filename_prefix file_format sampler_selection_method sampler_selection_node_id max_samplers quality lossless_webp max_jpeg_exif_kb add_counter_to_filename save_workflow_image save_workflow_json save_record_json civitai_sampler guidance_as_cfg include_lora_summary lora_strengths_in_prompt suppress_missing_class_log model_hash_log receipt digital_source_type extra_metadata",
           "outputs": [
             "images: IMAGE",
           ],
@@ -172,6 +197,7 @@ describe('names are promises', () => {
       png/text
       jpeg/malformed
       jpeg/segment-too-large
+      jpeg/packed
       webp/malformed
       avif/malformed
       exif/malformed
@@ -182,7 +208,7 @@ describe('names are promises', () => {
       safetensors/layout
       gguf/malformed
       gguf/truncated
-      gguf/type
+      weights/gguf
       weights/pickle
       output/exists
       output/outside
@@ -194,8 +220,15 @@ describe('names are promises', () => {
       file/missing
       file/unreadable
       file/unwritable
+      file/changed
+      undo/changed
+      undo/malformed
+      undo/too-large
       models/not-a-folder
       ledger/unusable
+      rules/malformed
+      rules/no-backup
+      rules/no-host
       option/invalid
       option/conflict
       nodes/unloadable
@@ -239,8 +272,6 @@ describe('names are promises', () => {
       lora/not-finite
       lora/shape
       lora/incomplete
-      lora/not-low-rank
-      lora/needs-weight
       lora/rank
       lora/config
       lora/embedding
@@ -280,7 +311,13 @@ describe('names are promises', () => {
       merge/memory
       merge/graph
       merge/no-host
-      merge/busy"
+      merge/busy
+      strip/failed
+      strip/left-behind
+      workflow/malformed
+      workflow/recursive
+      workflow/too-large
+      workflow/object-info"
     `);
   });
 
@@ -300,24 +337,42 @@ describe('names are promises', () => {
       sampler/empty-range
       sampler/overlap
       sampler/capped
+      rules/malformed
+      rules/unreadable
+      hint/ignored
       sampler/pin-ignored
       sampler/reference-only
       resource/missing
       resource/outside
       resource/recorded
       resource/unreadable
+      resource/sidecar
       ledger/unusable
       embed/dropped
       embed/c2pa
       embed/replaced
+      strip/c2pa
       source/kept
       pipeline/unused-dependency
       pipeline/precision
       pipeline/keys
       pipeline/modules
+      pipeline/scale
       pipeline/device
       pipeline/inference
-      pipeline/markers"
+      pipeline/markers
+      pipeline/unfinished
+      workflow/converted
+      workflow/malformed
+      workflow/dangling-link
+      workflow/cycle
+      workflow/muted
+      workflow/bypass
+      workflow/unknown-class
+      workflow/value
+      workflow/default
+      workflow/choice
+      workflow/spelling"
     `);
   });
 
@@ -348,7 +403,7 @@ describe('names are promises', () => {
       {
         "keyword": "lineage",
         "members": "version generator saveNode samplers primary prompts size batch fields resources unknown dangling",
-        "trailingKeys": "Version, Samplers, Samplers detail, Metadata Fallback",
+        "trailingKeys": "Civitai resources, Version, Samplers, Samplers detail, Metadata Fallback",
         "version": 1,
         "xmp": {
           "name": "record",

@@ -1,15 +1,21 @@
 /**
- * Compiles the kernels of the merge room, `nodes/merge/kernels/assembly/`, to `nodes/merge/kernels/kernels.wasm`.
- * The same sources give the same bytes.
+ * Compiles the kernels, which are AssemblyScript. Those of the merge room become a file that threads load; those of PNG
+ * are small and become a text that their caller imports. The same sources give the same bytes.
  */
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const ROOT = new URL('../../', import.meta.url);
-const KERNELS = 'nodes/merge/kernels';
-const ENTRIES = ['prepare', 'convert', 'scan', 'sum'].map((name) => `${KERNELS}/assembly/${name}.ts`);
-const OUT = new URL(`${KERNELS}/kernels.wasm`, ROOT);
+
+type Kernels = {
+  /** Holds `assembly/` and what else the kernels are made from. */
+  readonly folder: string;
+  readonly entries: readonly string[];
+  readonly layout: string;
+  readonly out: string;
+  readonly render: (binary: Uint8Array) => Uint8Array | string;
+};
 
 // The memory comes from outside, is shared, and may grow to 4 GiB; nothing in it is the module's own.
 const OPTIONS = [
@@ -23,11 +29,29 @@ const OPTIONS = [
   '--maximumMemory=65536',
 ];
 
+const MERGE: Kernels = {
+  folder: 'nodes/merge/kernels',
+  entries: ['prepare', 'convert', 'scan', 'sum', 'checksum'],
+  layout: 'layout.ts',
+  out: 'kernels.wasm',
+  render: (binary) => binary,
+};
+
+const PNG: Kernels = {
+  folder: 'nodes/formats/kernels',
+  entries: ['png-rows'],
+  layout: 'png-rows-layout.ts',
+  out: 'png-rows.wasm.ts',
+  render: (binary) =>
+    `/** Built from assembly/ by \`npm run build:kernels\`: the module, in base64. */\nexport const PNG_ROWS =\n  '${Buffer.from(binary).toString('base64')}';\n`,
+};
+
 /** @throws Error with what the compiler says */
-async function buildKernels(): Promise<void> {
+async function buildKernels({ folder, entries, out, render }: Kernels): Promise<void> {
+  const sources = entries.map((name) => `${folder}/assembly/${name}.ts`);
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
-    [...ENTRIES, ...OPTIONS, '--baseDir', fileURLToPath(ROOT), '--outFile', 'kernels.wasm'],
+    [...sources, ...OPTIONS, '--baseDir', fileURLToPath(ROOT), '--outFile', 'kernels.wasm'],
     {
       writeFile(_name, contents) {
         if (typeof contents !== 'string') binary = contents;
@@ -36,27 +60,29 @@ async function buildKernels(): Promise<void> {
   );
   if (error || !binary) throw new Error(`the kernels do not compile:\n${stderr}`, { cause: error });
   // Whole at once: others may be reading.
-  const fresh = new URL(`kernels.wasm.${crypto.randomUUID()}`, OUT);
-  writeFileSync(fresh, binary);
-  renameSync(fresh, OUT);
+  const target = new URL(`${folder}/${out}`, ROOT);
+  const fresh = new URL(`${out}.${crypto.randomUUID()}`, target);
+  writeFileSync(fresh, render(binary));
+  renameSync(fresh, target);
 }
 
-/** The built module, made anew where it is missing or older than its sources. */
+/** The merge room's module, made anew where it is missing or older than its sources. */
 export async function readKernels(): Promise<Uint8Array<ArrayBuffer>> {
-  if (!isFresh()) await buildKernels();
-  return readFileSync(OUT);
+  if (!isFresh(MERGE)) await buildKernels(MERGE);
+  return readFileSync(new URL(`${MERGE.folder}/${MERGE.out}`, ROOT));
 }
 
-function isFresh(): boolean {
-  if (!existsSync(OUT)) return false;
-  const built = statSync(OUT).mtimeMs;
-  const folder = new URL(`${KERNELS}/assembly/`, ROOT);
+function isFresh({ folder, layout, out }: Kernels): boolean {
+  const target = new URL(`${folder}/${out}`, ROOT);
+  if (!existsSync(target)) return false;
+  const built = statSync(target).mtimeMs;
+  const assembly = new URL(`${folder}/assembly/`, ROOT);
   const sources = [
-    ...readdirSync(folder).map((name) => new URL(name, folder)),
-    new URL(`${KERNELS}/layout.ts`, ROOT),
+    ...readdirSync(assembly).map((name) => new URL(name, assembly)),
+    new URL(`${folder}/${layout}`, ROOT),
     new URL(import.meta.url),
   ];
   return sources.every((source) => statSync(source).mtimeMs <= built);
 }
 
-if (import.meta.main) await buildKernels();
+if (import.meta.main) for (const kernels of [MERGE, PNG]) await buildKernels(kernels);

@@ -1,6 +1,7 @@
 /**
- * Builds what runs in a browser: `web/dist/page` (our own page) and `web/dist/comfyui` (the extension of ComfyUI's
- * front end, with the help pages of the nodes). Readable, with source maps.
+ * Builds what runs in a browser: `web/dist/page` (our own page), `web/dist/view` (the page of `lineage view`) and
+ * `web/dist/comfyui` (the extension of ComfyUI's front end, with the help pages of the nodes). Readable, with source
+ * maps.
  */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -37,14 +38,24 @@ const OPTIONS = {
 
 /** Builds our own page. @param out its folder, ending in `/`; made anew */
 export async function buildPage(out: URL): Promise<void> {
+  await buildSite('page', out);
+}
+
+/** Builds the page of `lineage view`. @param out its folder, ending in `/`; made anew */
+export async function buildView(out: URL): Promise<void> {
+  await buildSite('view', out);
+}
+
+/** A page with its script and style, both of its name. */
+async function buildSite(name: 'page' | 'view', out: URL): Promise<void> {
   makeAnew(out);
   const outdir = fileURLToPath(out);
   // Script and style have one name, and two entries cannot.
-  for (const source of ['web/page/main.ts', 'web/page/page.css'])
-    await build({ ...OPTIONS, entryPoints: { page: source }, outdir });
+  for (const source of [`web/${name}/main.ts`, `web/${name}/${name}.css`])
+    await build({ ...OPTIONS, entryPoints: { [name]: source }, outdir });
   rootSourceMaps(outdir, fileURLToPath(ROOT));
-  for (const name of ['index.html', 'icon.svg'])
-    cpSync(new URL(`web/page/${name}`, ROOT), new URL(name, out));
+  cpSync(new URL(`web/${name}/index.html`, ROOT), new URL('index.html', out));
+  cpSync(new URL('web/page/icon.svg', ROOT), new URL('icon.svg', out));
 }
 
 /**
@@ -73,5 +84,6 @@ function makeAnew(folder: URL): void {
 
 if (import.meta.main) {
   await buildPage(new URL('web/dist/page/', ROOT));
+  await buildView(new URL('web/dist/view/', ROOT));
   await buildExtension(new URL('web/dist/comfyui/', ROOT));
 }

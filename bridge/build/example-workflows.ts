@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { inputsInOrder, isWidget } from '../../nodes/kit/canvas-inputs.ts';
 import { parseExactJson } from '../../nodes/kit/exact-json.ts';
-import { mergeWorkflow } from './merge-workflow.ts';
-import { inputsInOrder, isWidget, packNodes } from './node-words.ts';
+import { manifestToWorkflow } from '../../nodes/merge/graph/manifest-to-workflow.ts';
+import { packNodes } from './node-words.ts';
 
 const EXAMPLES = new URL('../../fixtures/examples/', import.meta.url);
 
@@ -52,7 +53,7 @@ function fileNameOf(name: string): string {
 
 function mergeOf(source: string): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL(source, EXAMPLES), 'utf8'));
-  return `${JSON.stringify(mergeWorkflow(manifest), null, 2)}\n`;
+  return `${JSON.stringify(manifestToWorkflow(manifest), null, 2)}\n`;
 }
 
 function workflowOf(source: string): string {

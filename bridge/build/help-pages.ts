@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { inputsInOrder, type NamedInput } from '../../nodes/kit/canvas-inputs.ts';
 import type { AnyNode } from '../../nodes/kit/define-node.ts';
+import { DYNAMIC_COMBO } from '../../nodes/kit/input-spec.ts';
+import { isRecord } from '../../nodes/kit/is-record.ts';
 import { BLOCK_PRESETS } from '../../nodes/merge/architectures/block-presets.ts';
 import blockWeightsNode from '../../nodes/merge/graph/block-weights.node.ts';
 import mergeNode, { MERGE_MODELS } from '../../nodes/merge/graph/merge.node.ts';
 import type { Param } from '../../nodes/merge/method.ts';
 import { mergeMethods } from '../../nodes/merge/methods/index.gen.ts';
-import { inputsInOrder, type NamedInput, packNodes } from './node-words.ts';
+import { packNodes } from './node-words.ts';
 
 const WRITTEN = new URL('../../web/help/', import.meta.url);
 
@@ -50,15 +53,22 @@ function takenBy({ type, options }: NamedInput): string {
   if (Array.isArray(folders)) return `a file in ${folders.join(', ')}`;
   if (type === 'COMBO' && Array.isArray(options['options']))
     return options['options'].map((word) => `\`${inCell(String(word))}\``).join(' ');
+  if (type === DYNAMIC_COMBO) return wordsOf(options['options']);
   if (type === 'INT' || type === 'FLOAT') return `${options['min']} to ${options['max']}`;
   return typeof type === 'string' ? type : type.join(' ');
+}
+
+/** The words of a dynamic choice; its inputs have a table of their own. */
+function wordsOf(options: unknown): string {
+  const words: readonly unknown[] = Array.isArray(options) ? options : [];
+  return words.map((each) => `\`${inCell(isRecord(each) ? String(each['key']) : '')}\``).join(' ');
 }
 
 function presetList(): string {
   return ['## Presets', [...BLOCK_PRESETS.keys()].map((name) => `\`${name}\``).join(' ')].join('\n\n');
 }
 
-/** What each merge method takes: a node has one menu for all. */
+/** What each merge method takes. */
 function methodTable(): string {
   const rows = mergeMethods.map(({ id, description, models, base, weighted, params }) => {
     const count =
@@ -76,7 +86,7 @@ function methodTable(): string {
   return [
     '## Methods',
     '',
-    '| method | merges | params and their defaults | what it does |',
+    '| method | merges | parameters and their defaults | what it does |',
     '|---|---|---|---|',
   ]
     .concat(rows)

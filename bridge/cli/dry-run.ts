@@ -1,5 +1,7 @@
+import { guardOutputs, outputsOf } from '../pipeline/guard-output.ts';
 import { measureDisk } from '../pipeline/measure-disk.ts';
 import { type Prepared, preparePipeline } from '../pipeline/prepare-pipeline.ts';
+import { scopeOfRun } from '../pipeline/scope-of-run.ts';
 import { showProgress } from './pipeline-progress.ts';
 import { formatBytes, formatSeconds } from './sizes.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,16 +14,24 @@ export type DryRun = {
   readonly mode: 'staged' | 'fused';
   readonly keepTemps: boolean;
   readonly threads: number;
+  readonly force?: boolean;
+  readonly fromStep?: string;
   readonly json?: boolean;
 };
 
-/** Checks everything, hashes and writes nothing, and prints what a run with nothing there yet would do. */
+/**
+ * Checks everything, hashes and writes nothing, and prints what a run with nothing there yet would do.
+ *
+ * @throws LineageError as the run itself would before it writes, but for what only hashes tell
+ */
 export async function dryRun(run: DryRun, terminal: Terminal): Promise<void> {
   const progress = showProgress(terminal);
   const prepared = await preparePipeline(
     { ...run, onFinding: (finding) => progress.show({ kind: 'finding', finding }) },
     undefined,
   );
+  scopeOfRun(prepared.inputs.laidOut.steps, run.fromStep);
+  await guardOutputs(outputsOf(prepared.plan.checked.steps, run.pathOf), run);
   const document = await planDocument(prepared);
   terminal.print(run.json ? JSON.stringify(document) : formatPlan(document));
 }

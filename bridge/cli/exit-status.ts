@@ -9,15 +9,27 @@ export const EXIT = {
   findings: 4,
   bug: 70,
   interrupted: 130,
+  terminated: 143,
+  hungUp: 129,
 } as const;
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** Signals that ask for an end, by the convention of shells: 128 and the number of the signal. */
+export const STOPPED_BY = {
+  SIGINT: EXIT.interrupted,
+  SIGTERM: EXIT.terminated,
+  SIGHUP: EXIT.hungUp,
+} as const;
+
+export type StopSignal = keyof typeof STOPPED_BY;
 
 const ENVIRONMENT: ReadonlySet<ErrorCode> = new Set([
   'file/unreadable',
   'file/unwritable',
   'output/exhausted',
   'ledger/unusable',
+  'merge/busy',
   'serve/port-taken',
   'serve/cannot-listen',
   'serve/data-in-use',

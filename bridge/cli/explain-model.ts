@@ -1,5 +1,5 @@
 import { basename, dirname, extname, join } from 'node:path';
-import { LineageError } from '../../nodes/kit/errors.ts';
+import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import { readA1111Recipe } from '../../nodes/merge/provenance/a1111-recipe.ts';
 import { parseMechaRecipe } from '../../nodes/merge/provenance/mecha-recipe.ts';
 import { MERGE_RECORD_KEY, readMergeRecord } from '../../nodes/merge/provenance/merge-record.ts';
@@ -16,10 +16,13 @@ const MERGEKIT_FILE = 'mergekit_config.yml';
 
 /** Whether a file is a model, or a recipe of another tool: what is no picture. */
 export async function isModelFile(file: string): Promise<boolean> {
-  if (['.mecha', '.yml', '.yaml'].includes(extname(file).toLowerCase())) return true;
+  return ['.mecha', '.yml', '.yaml'].includes(extname(file).toLowerCase()) || (await isWeightsFile(file));
+}
+
+/** Whether a file begins as a safetensors file does, or is called like the index of a sharded one. */
+export async function isWeightsFile(file: string): Promise<boolean> {
   if (file.toLowerCase().endsWith('.safetensors.index.json')) return true;
-  // What cannot be read is told by whoever reads all of it.
-  const head = Buffer.from(await readHead(file, 9).catch(() => new Uint8Array()));
+  const head = Buffer.from((await headOf(file, 9)) ?? []);
   // The length of a header, below 4 GiB, and the brace that it begins with.
   return head.length === 9 && head.readUInt32LE(4) === 0 && head[8] === 0x7b;
 }
@@ -62,6 +65,15 @@ const MAX_RECIPE = 16 * 1024 * 1024;
 
 async function besides(file: string): Promise<RecipeTree | undefined> {
   const config = join(dirname(file), MERGEKIT_FILE);
-  const there = await readHead(config, 1).catch(() => undefined);
-  return there && readMergekitConfig(await readManifestFile(config));
+  return (await headOf(config, 1)) && readMergekitConfig(await readManifestFile(config));
+}
+
+/** Undefined where no such file is there. @throws LineageError `file/unreadable` */
+async function headOf(file: string, bytes: number): Promise<Uint8Array | undefined> {
+  try {
+    return await readHead(file, bytes);
+  } catch (error) {
+    if (isLineageError(error, 'file/missing')) return undefined;
+    throw error;
+  }
 }

@@ -3,6 +3,7 @@ import { readContainer } from '../../nodes/formats/container.ts';
 import { detectImageFormat } from '../../nodes/formats/detect.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import type { WarningSink } from '../../nodes/kit/warnings.ts';
+import type { RecipeTree } from '../../nodes/merge/provenance/recipe-tree.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { readRecord } from '../../nodes/metadata/read-record.ts';
@@ -12,9 +13,10 @@ import { readFileChecked } from '../local/read-file.ts';
 import type { CommandContext } from './command-context.ts';
 import { explainModel, isModelFile } from './explain-model.ts';
 import { explainText } from './explanation.ts';
-import { inFile, MAX_IMAGE_BYTES } from './graph-source.ts';
+import { MAX_IMAGE_BYTES } from './graph-source.ts';
+import { inFile } from './json-file.ts';
 import { withModels } from './machine.ts';
-import { explainFamilies } from './picture-family.ts';
+import { findFamilies, showFamilies } from './picture-family.ts';
 import { noteWarnings } from './terminal.ts';
 import { trace } from './trace.ts';
 import { addTraceOptions, type TraceOptions } from './trace-options.ts';
@@ -48,24 +50,23 @@ async function explain(file: string, options: TraceOptions, context: CommandCont
   if (!record || options.node !== undefined || options.sampler !== undefined)
     return await trace(file, options, context);
   const text = carried.parameters ?? '';
+  const { print } = context.terminal;
+  if (!options.json) print(explainText(record, text));
+  // Hashing large files takes a while: what is known already is on the screen by then.
+  const families = await familiesOf(record, options, warn, context);
   const written = { stage: stageOfText(text), parameters: text, dropped: [], warnings };
-  context.terminal.print(
-    options.json ? JSON.stringify(toDocument(record, written)) : explainText(record, text),
-  );
-  if (!options.json) await explainParents(record, options, warn, context);
+  if (options.json) print(JSON.stringify(toDocument(record, { ...written, families })));
+  else if (families.length > 0) print(`\n${showFamilies(families)}`);
   noteWarnings(warnings, context.terminal);
 }
 
 /** Of merged models that lie in the folders of `--models`. */
-async function explainParents(
+async function familiesOf(
   { resources }: Pick<RecordData, 'resources'>,
   { models: folders }: TraceOptions,
   warn: WarningSink,
   { terminal }: CommandContext,
-): Promise<void> {
-  if (folders.length === 0) return;
-  const text = await withModels(folders, warn, terminal, (models) =>
-    explainFamilies(resources, folders, models),
-  );
-  if (text !== '') terminal.print(`\n${text}`);
+): Promise<readonly RecipeTree[]> {
+  if (folders.length === 0) return [];
+  return await withModels(folders, warn, terminal, (models) => findFamilies(resources, folders, models));
 }

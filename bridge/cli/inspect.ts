@@ -6,18 +6,32 @@ import { type ExifContents, readExif } from '../../nodes/formats/exif.ts';
 import { isLineageError } from '../../nodes/kit/errors.ts';
 import { readCarried } from '../../nodes/metadata/carried.ts';
 import type { CommandContext } from './command-context.ts';
+import { linesOf } from './found-lines.ts';
 import { readPicture } from './graph-source.ts';
+import { inspectModel } from './inspect-model.ts';
 
-/** Longer values are cut on a terminal; --json has them whole. */
-const MAX_VALUE_CHARACTERS = 2_000;
-
-/** `lineage inspect FILE`: all metadata found, by our reader and by one that shares no code with it. */
+/**
+ * `lineage inspect FILE`: all metadata of a picture, by our reader and by one that shares no code with it; or what the
+ * header of a model says.
+ */
 export function inspectCommand({ terminal }: CommandContext): Command {
   return new Command('inspect')
-    .description('show all metadata of a picture, as Lineage and an independent program read it')
-    .argument('<file>', 'a PNG, JPEG, WebP or AVIF file')
+    .description(
+      'show all metadata of a picture, as Lineage and an independent program read it, or what a model file holds',
+    )
+    .argument(
+      '<file>',
+      'a PNG, JPEG, WebP or AVIF file, a safetensors file or the index of a sharded one, or a GGUF file',
+    )
     .option('--json', 'print one JSON document')
     .action(async (file: string, options: { readonly json?: boolean }) => {
+      const model = await inspectModel(file);
+      if (model) {
+        terminal.print(
+          options.json ? JSON.stringify({ file, model }) : [file, ...linesOf(model, '  ')].join('\n'),
+        );
+        return;
+      }
       const { bytes, container } = await readPicture(file);
       const found = { file, ours: oursOf(container), independent: await readIndependently(bytes, container) };
       terminal.print(options.json ? JSON.stringify(found) : forPeople(found));
@@ -35,6 +49,7 @@ function oursOf(container: Container): object {
     isAnimated,
     hasIcc,
     hasC2pa,
+    ...(hasC2pa && { c2pa: 'signed: changing the file breaks its C2PA credential' }),
     ...readCarried(container),
     exif: exifOf(container),
     xmp: container.xmp,
@@ -114,19 +129,4 @@ function forPeople({
     section('Lineage reads', ours),
     section(`${independent.reader} reads`, independent.found),
   ].join('\n\n');
-}
-
-function linesOf(found: object, indent: string): string[] {
-  return Object.entries(found).flatMap(([key, value]) => {
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
-    if (typeof value === 'object' && value !== null && !ArrayBuffer.isView(value)) {
-      return [`${indent}${key}:`, ...linesOf(value, `${indent}  `)];
-    }
-    const text = ArrayBuffer.isView(value) ? `${value.byteLength} bytes` : String(value);
-    const shown =
-      text.length > MAX_VALUE_CHARACTERS
-        ? `${text.slice(0, MAX_VALUE_CHARACTERS)}… (${text.length} characters)`
-        : text;
-    return [`${indent}${key}: ${shown.replaceAll('\n', `\n${indent}  `)}`];
-  });
 }

@@ -1,5 +1,6 @@
 import type { ModelStore } from '../../nodes/kit/host.ts';
 import type { WarningSink } from '../../nodes/kit/warnings.ts';
+import { readEnvironment } from '../local/environment.ts';
 import { homeFolder, ledgerIn } from '../local/home.ts';
 import { openModels } from '../local/open-models.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,10 +18,15 @@ export async function withModels<T>(
   work: (models: ModelStore) => Promise<T>,
 ): Promise<T> {
   const home = homeFolder();
+  const { forceRehash } = readEnvironment(process.env, note);
   const { models, close } = openModels({
     folders,
+    forceRehash,
     ledgerFile: ledgerIn(home),
-    warn: (error) => warn('ledger/unusable', `${error.message}; hashes are kept for this run only`, home),
+    warn({ code, message, where }) {
+      if (code === 'ledger/unusable') warn(code, `${message}; hashes are kept for this run only`, home);
+      else warn('resource/unreadable', message, where.file);
+    },
     onProgress: (file, bytes, total) => {
       if (total >= PROGRESS_BYTES)
         note(`hashing ${file}: ${Math.floor((bytes / total) * 100)} % of ${total} bytes`);

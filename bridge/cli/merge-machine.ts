@@ -1,10 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { caution, type Finding } from '../../nodes/pipeline/finding.ts';
 import { createFileHasher } from '../local/hash-file.ts';
 import { homeFolder, ledgerIn } from '../local/home.ts';
 import { openLedger } from '../local/ledger.ts';
 import type { HashAccess } from '../pipeline/identify-models.ts';
+import type { PipelineReport } from '../pipeline/pipeline-report.ts';
 import type { CommandContext } from './command-context.ts';
 import { integerBetween } from './trace-options.ts';
 
@@ -44,21 +46,26 @@ function readBytes(text: string): number {
 }
 
 /**
- * Runs work with this user's ledger of hashes, and lets go of it behind.
+ * Runs a pipeline with this user's ledger of hashes, and lets go of it behind.
  *
- * @param work gets the hashes, and the folder where findings of steps are kept.
+ * @param run gets the hashes, and the folder where findings of steps are kept.
+ * @returns its report; a ledger that could not be used is among the warnings
  */
-export async function withHashes<T>(
+export async function withHashes(
   { terminal, signal }: CommandContext,
-  work: (access: HashAccess, scoresFolder: string) => Promise<T>,
-): Promise<T> {
+  run: (access: HashAccess, scoresFolder: string) => Promise<PipelineReport>,
+): Promise<PipelineReport> {
   const home = homeFolder();
-  const ledger = openLedger(ledgerIn(home), ({ message }) =>
-    terminal.note(`warning [ledger/unusable] ${home}: ${message}`),
-  );
+  const warnings: Finding[] = [];
+  const ledger = openLedger(ledgerIn(home), ({ message }) => {
+    terminal.note(`warning [ledger/unusable] ${home}: ${message}`);
+    const expected = 'a ledger of hashes that can be used';
+    warnings.push(caution('ledger/unusable', { where: home, expected, got: message }));
+  });
   const hasher = createFileHasher();
   try {
-    return await work({ ledger, hasher, signal }, join(home, 'scores'));
+    const report = await run({ ledger, hasher, signal }, join(home, 'scores'));
+    return { ...report, warnings: [...warnings, ...report.warnings] };
   } finally {
     await hasher.close();
     ledger.close();

@@ -22,19 +22,24 @@ const FOLDERS: Readonly<Record<string, readonly ModelFolder[]>> = {
  * picture's: under its name, else under any other in the folders.
  *
  * @param folders with ComfyUI's layout
- * @returns text; '' where nothing that the picture names is here and was merged
+ * @returns none where nothing that the picture names is here and was merged
  */
-export async function explainFamilies(
+export async function findFamilies(
   resources: readonly Named[],
   folders: readonly string[],
   models: ModelStore,
-): Promise<string> {
+): Promise<readonly RecipeTree[]> {
   const trees: RecipeTree[] = [];
   for (const resource of resources) {
     const file = await findMeant(resource, folders, models);
     const tree = file === undefined ? undefined : await readTree(file);
     if (tree) trees.push(tree);
   }
+  return trees;
+}
+
+/** Family trees for people; '' where there are none. */
+export function showFamilies(trees: readonly RecipeTree[]): string {
   return trees.map((tree) => `Merged from\n${showRecipeTree(tree).replace(/^/gm, '  ')}`).join('\n\n');
 }
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
-import { SingleBar } from 'cli-progress';
 import { describeFinding } from '../../nodes/pipeline/finding.ts';
 import type { PipelineEvent, StepReport } from '../pipeline/pipeline-report.ts';
+import { createBar } from './progress-bar.ts';
 import { formatBytes, formatSeconds } from './sizes.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,7 +13,6 @@ export type ShownProgress = {
 };
 
 const FORMAT = '[{step}] {id} {bar} {percentage} %  {size}  {rate}/s  {left} left  {tensor}';
-const WIDTH = 24;
 /** Of the end of a tensor's name, where lines are short. */
 const TENSOR = 32;
 
@@ -22,17 +21,7 @@ const TENSOR = 32;
  * only findings are told.
  */
 export function showProgress({ note }: Terminal, isTerminal = process.stderr.isTTY === true): ShownProgress {
-  const bar = new SingleBar({
-    format: FORMAT,
-    stream: process.stderr,
-    barsize: WIDTH,
-    barCompleteChar: '#',
-    barIncompleteChar: '-',
-    hideCursor: true,
-    clearOnComplete: true,
-    // The last state is drawn by whoever stops it.
-    gracefulExit: false,
-  });
+  const bar = createBar(FORMAT);
   let step = '';
   let refused = 0;
   let described = '';

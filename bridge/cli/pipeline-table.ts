@@ -13,7 +13,7 @@ export function formatReport({ steps, writtenBytes, milliseconds, warnings }: Pi
 }
 
 function notesOf(step: StepReport): readonly string[] {
-  const { damage, pruned, copied, skipped, adapters, found, resumed, dataSha256 } = step;
+  const { damage, pruned, copied, skipped, positionIds, cut, adapters, found, resumed, dataSha256 } = step;
   return [
     ...(dataSha256 ?? []).map((hash) => `data SHA-256 ${hash}`),
     ...(resumed === undefined ? [] : [`${resumed} tensors were there from an interrupted run`]),
@@ -31,6 +31,10 @@ function notesOf(step: StepReport): readonly string[] {
         ]
       : []),
     ...(skipped ? [`left out, since a model lacks them: ${list(skipped)}`] : []),
+    ...(positionIds ? [`positions set to 0 and on, not merged: ${list(positionIds)}`] : []),
+    ...(cut ?? []).map(
+      ({ model, tensor, rows, of }) => `${model}: the first ${rows} of ${of} rows of ${tensor} were merged`,
+    ),
     ...(adapters ?? []).map(
       ({ label, modules, of }) => `${label}: ${modules} of ${of} modules found their weight`,
     ),

@@ -5,9 +5,10 @@ import { describeFinding } from '../../nodes/pipeline/finding.ts';
 import { preparePipeline } from '../pipeline/prepare-pipeline.ts';
 import { readManifestFile } from '../pipeline/read-manifest-file.ts';
 import type { CommandContext } from './command-context.ts';
+import { addGraphCommands } from './plan-graph.ts';
 import type { Terminal } from './terminal.ts';
 
-/** `lineage plan diff A B`: what sets two pipelines apart. */
+/** `lineage plan`: what sets two pipelines apart, and manifests as nodes and back. */
 export function planCommand({ terminal }: CommandContext): Command {
   const plan = new Command('plan').description('look at the plans of merge pipelines');
   plan
@@ -21,6 +22,7 @@ export function planCommand({ terminal }: CommandContext): Command {
       const difference = diffPlans(old, now);
       terminal.print(json ? JSON.stringify(difference) : describeDifference(difference).join('\n'));
     });
+  addGraphCommands(plan, terminal);
   return plan;
 }
 

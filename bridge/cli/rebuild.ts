@@ -17,7 +17,10 @@ type RebuildOptions = MachineOptions & {
 export function rebuildCommand(context: CommandContext): Command {
   const command = new Command('rebuild')
     .description('make a merged file again from its sources, the same bytes')
-    .argument('<file>', 'a file that Lineage merged; its header is enough')
+    .argument(
+      '<file>',
+      'a file that Lineage merged, whole: only its header is read, but what was cut short is refused',
+    )
     .requiredOption('--models <folder>', 'where sources may lie; may be repeated', collect, [])
     .requiredOption('--out <file>', 'where to write')
     .option('--force', 'replace an existing file');

@@ -4,9 +4,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import type { ServeOptions } from '../embedded/serve-options.ts';
 import { homeFolder, ledgerIn } from '../local/home.ts';
+import { rulesIn } from '../local/rule-store.ts';
 import { reasonOf } from '../local/system-error.ts';
 import type { CommandContext } from './command-context.ts';
-import { collect, integerBetween } from './trace-options.ts';
+import { collect, integerBetween, RULES_HELP } from './trace-options.ts';
 
 type ServeFlags = {
   readonly port: number;
@@ -18,6 +19,7 @@ type ServeFlags = {
   readonly user?: string;
   readonly models?: readonly string[];
   readonly nodes?: readonly string[];
+  readonly rules?: readonly string[];
   readonly frontEndRoot?: string;
   readonly cache: NonNullable<ServeOptions['cache']>;
   readonly token?: string;
@@ -49,6 +51,7 @@ export function serveCommand(context: CommandContext): Command {
     .option('--user <folder>', 'settings, workflows, the queue and the history')
     .option('--models <folder>', "a folder with ComfyUI's layout; may be repeated", collect)
     .option('--nodes <folder>', 'further nodes, code that runs with your rights; may be repeated', collect)
+    .option('--rules <path>', RULES_HELP, collect)
     .option('--front-end-root <folder>', 'the static folder of comfyui-frontend-package')
     .addOption(
       new Option('--cache <kind>', 'classic, none, lru:N (results), ram:N (GiB to stay free)')
@@ -105,6 +108,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     errorStyle,
     models = [],
     nodes = [],
+    rules = [],
     input,
     output,
     temp,
@@ -120,6 +124,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     errorStyle,
     models,
     nodes,
+    rules,
     listen: flags.listen.split(',').map((address) => address.trim()),
     allowedHosts: flags.allowHost ?? [],
     maxUploadBytes: flags.maxUploadSize * MEBIBYTE,
@@ -127,6 +132,7 @@ function toOptions(flags: ServeFlags): ServeOptions {
     checkIds: flags.enableUuidCheck === true,
     verbose: flags.verbose === true,
     ledger: ledgerIn(homeFolder()),
+    rulesFolder: rulesIn(homeFolder()),
     guardProcess: true,
     ...(token !== undefined && { token }),
     ...(input !== undefined && { input }),

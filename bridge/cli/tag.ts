@@ -4,32 +4,33 @@ import type { Container } from '../../nodes/formats/container.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../nodes/kit/values.ts';
 import { createWarningLog, type WarningLog } from '../../nodes/kit/warning-log.ts';
-import { readCarried } from '../../nodes/metadata/carried.ts';
 import { toDocument } from '../../nodes/metadata/document.ts';
 import { DEFAULT_MAX_EXIF_KB, type Embedded, embedMetadata } from '../../nodes/metadata/embed.ts';
-import { bareGraph, parsePromptGraph } from '../../nodes/metadata/graph.ts';
 import { isBuiltIn } from '../../nodes/metadata/infotext.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
-import { readRecord } from '../../nodes/metadata/read-record.ts';
 import { makeReceipt, type Receipt } from '../../nodes/metadata/receipt.ts';
 import { formatReceiptTable } from '../../nodes/metadata/receipt-table.ts';
 import type { RecordData } from '../../nodes/metadata/record.ts';
-import { writeUp } from '../../nodes/metadata/write-up.ts';
 import { refuseTaken, writeFilesAtomic } from '../local/write-file.ts';
 import type { CommandContext } from './command-context.ts';
+import { describePicture } from './describe-picture.ts';
 import {
   type GraphSource,
   graphOfImage,
-  inFile,
   readGraphFile,
   readPicture,
   readWorkflowFile,
 } from './graph-source.ts';
+import { addInPlaceOptions, IN_PLACE_ONLY, type InPlaceOptions, tagInPlace } from './tag-folder.ts';
 import { noteWarnings } from './terminal.ts';
-import { traceGraph } from './trace-graph.ts';
+import { withTracer } from './trace-graph.ts';
 import { addTraceOptions, collect, integerBetween, type TraceOptions } from './trace-options.ts';
 
-type TagOptions = TraceOptions & {
+type TagOptions = TraceOptions &
+  InPlaceOptions & { readonly out?: string } & Omit<CopyOptions, 'out' | keyof TraceOptions>;
+
+/** Of a copy that is written beside the picture. */
+type CopyOptions = TraceOptions & {
   readonly out: string;
   readonly prompt?: string;
   readonly workflow?: string;
@@ -40,16 +41,31 @@ type TagOptions = TraceOptions & {
   readonly sidecar?: boolean;
   readonly receipt?: boolean;
   readonly force?: boolean;
+  readonly digitalSource?: boolean;
 };
 
-/** `lineage tag IMAGE --out FILE`: writes generation metadata into a copy of a picture. */
+/**
+ * `lineage tag IMAGE --out FILE` writes generation metadata into a copy of a picture; `lineage tag PATH...` into pictures
+ * where they lie, with a journal to undo it.
+ */
 export function tagCommand(context: CommandContext): Command {
   const command = new Command('tag')
     .description(
-      'write generation metadata into a picture: spliced where the format stays, else encoded anew',
+      'write generation metadata into a picture: into a copy with --out, else where it lies, with a journal for undo',
     )
-    .argument('<image>', 'a PNG, JPEG, WebP or AVIF file')
-    .requiredOption('--out <file>', 'where to write; its extension gives the format')
+    .argument('<path...>', 'PNG, JPEG, WebP or AVIF files, and folders of them')
+    .option('--extra <key=value>', 'a key of your own; may be repeated', collect, [])
+    .option(
+      '--max-exif-kb <n>',
+      'largest metadata segment of a JPEG',
+      integerBetween(4, 64),
+      DEFAULT_MAX_EXIF_KB,
+    );
+  addTraceOptions(command);
+  command
+    .optionsGroup('A copy of one picture:')
+    .option('--out <file>', 'where to write; its extension gives the format')
+    .option('--no-digital-source', 'leave out that a model made the picture (IPTC, in XMP)')
     .option('--prompt <file>', 'the prompt graph (default: the one the picture embeds)')
     .option(
       '--workflow <file>',
@@ -59,37 +75,49 @@ export function tagCommand(context: CommandContext): Command {
       new Option('--format <format>', 'for an --out without a telling extension').choices(IMAGE_FORMATS),
     )
     .option('--quality <n>', 'for JPEG, WebP and AVIF that are encoded anew', integerBetween(1, 100), 90)
-    .option(
-      '--max-exif-kb <n>',
-      'largest metadata segment of a JPEG',
-      integerBetween(4, 64),
-      DEFAULT_MAX_EXIF_KB,
-    )
-    .option('--extra <key=value>', 'a key of your own; may be repeated', collect, [])
     .option('--sidecar', 'write the structured record to <out>.lineage.json too')
     .option('--receipt', 'read the file again as each reader would, and say what it sees')
     .option('--force', 'replace an existing file');
-  return addTraceOptions(command).action((image: string, options: TagOptions) =>
-    tag(image, options, context),
-  );
+  return addInPlaceOptions(command).action(async (paths: readonly string[], options: TagOptions) => {
+    const { out } = options;
+    const given = (name: string): boolean => command.getOptionValueSource(name) === 'cli';
+    refuseOthers(out === undefined ? COPY_ONLY : IN_PLACE_ONLY, given, out !== undefined);
+    if (out === undefined)
+      return await tagInPlace(paths, { ...options, extra: extraOf(options.extra) }, context);
+    const [image, ...more] = paths;
+    if (image === undefined || more.length > 0) {
+      const message = `expected one picture with --out, got ${paths.length}`;
+      throw new LineageError('option/invalid', message, { option: '--out' });
+    }
+    await tag(image, { ...options, out }, context);
+  });
 }
 
-async function tag(image: string, options: TagOptions, context: CommandContext): Promise<void> {
+const COPY_ONLY = ['prompt', 'workflow', 'format', 'quality', 'sidecar', 'receipt', 'force', 'json'];
+
+/** @throws LineageError `option/conflict` for an option of the other way to tag */
+function refuseOthers(names: readonly string[], given: (name: string) => boolean, isCopy: boolean): void {
+  const name = names.find(given);
+  if (name === undefined) return;
+  const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const message = isCopy
+    ? `expected ${option} without --out, got both`
+    : `expected --out with ${option}, got none${name === 'json' ? '; --jsonl prints a document a file' : ''}`;
+  throw new LineageError('option/conflict', message, { option });
+}
+
+async function tag(image: string, options: CopyOptions, context: CommandContext): Promise<void> {
   const log = createWarningLog();
   const format = formatOf(options);
   const extra = extraOf(options.extra);
   if (!options.force) await refuseTaken(options.out);
   const { bytes, container } = await readPicture(image);
   const source = await findGraph(image, container, options, log);
-  const graph = inFile(options.prompt ?? image, () => parsePromptGraph(source.prompt, log.warn));
-
-  const carried = readCarried(container);
-  const before = carried.record === undefined ? undefined : readRecord(carried.record, log.warn);
-  const { learnt, resources } = await traceGraph(graph, source, options, before, log.warn, context);
-  const { width, height } = container;
-  const graphs = { prompt: bareGraph(source.prompt), workflow: source.workflow };
-  const told = { size: { width, height }, extra, graphs, source: carried };
-  const { metadata, record } = writeUp(learnt, resources, told, log.warn);
+  const { metadata, record } = await withTracer(options, log.warn, context, (trace) => {
+    const { digitalSource = true } = options;
+    const from = { source, graphFile: options.prompt ?? image, extra, digitalSource };
+    return describePicture(container, from, trace, log.warn);
+  });
   const pixels = format === container.format ? bytes : await reencode(bytes, format, options.quality);
   const carriedFrom = pixels === bytes ? {} : { carriedFrom: container };
   const maxExifBytes = options.maxExifKb * 1024;
@@ -108,11 +136,12 @@ async function tag(image: string, options: TagOptions, context: CommandContext):
 async function findGraph(
   image: string,
   container: Container,
-  { prompt, workflow }: TagOptions,
+  { prompt, workflow, objectInfo }: CopyOptions,
   { warn }: WarningLog,
 ): Promise<GraphSource> {
-  const found =
-    prompt === undefined ? graphOfImage(container, image, warn) : await readGraphFile(prompt, warn);
+  const found = await (prompt === undefined
+    ? graphOfImage(container, image, warn, objectInfo)
+    : readGraphFile(prompt, warn, objectInfo));
   return workflow === undefined ? found : { ...found, workflow: await readWorkflowFile(workflow, warn) };
 }
 
@@ -123,7 +152,7 @@ async function reencode(bytes: Uint8Array, format: ImageFormat, quality: number)
 }
 
 function report(
-  options: TagOptions,
+  options: CopyOptions,
   embedded: Embedded,
   record: RecordData,
   receipt: Receipt | undefined,
@@ -157,7 +186,7 @@ const EXTENSIONS: Readonly<Record<string, ImageFormat>> = {
 };
 
 /** @throws LineageError `option/conflict` where the name says one format and --format another, `option/invalid` */
-function formatOf({ out, format }: TagOptions): ImageFormat {
+function formatOf({ out, format }: CopyOptions): ImageFormat {
   const named = EXTENSIONS[extname(out).toLowerCase()];
   if (named !== undefined && format !== undefined && named !== format) {
     throw new LineageError(

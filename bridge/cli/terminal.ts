@@ -19,7 +19,7 @@ export const terminal: Terminal = {
 /** One line a warning: code, place, message. */
 export function noteWarnings(warnings: readonly Warning[], { note }: Terminal): void {
   for (const { code, message, where } of warnings) {
-    note(`warning [${code}] ${where === '' ? '' : `${where}: `}${message}`);
+    note(visibleText(`warning [${code}] ${where === '' ? '' : `${where}: `}${message}`));
   }
 }
 

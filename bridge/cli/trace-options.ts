@@ -1,12 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { findHints } from '../../nodes/metadata/hints.ts';
+import type { LearnOptions } from '../../nodes/metadata/learn.ts';
 import { findPin } from '../../nodes/metadata/pin.ts';
-import {
-  DEFAULT_MAX_SAMPLERS,
-  SELECT_METHODS,
-  type SelectMethod,
-  type SelectOptions,
-} from '../../nodes/metadata/samplers.ts';
+import { DEFAULT_MAX_SAMPLERS, SELECT_METHODS, type SelectMethod } from '../../nodes/metadata/samplers.ts';
 import type { GraphSource } from './graph-source.ts';
+
+export const RULES_HELP =
+  'rules of your own, a file (JSON, YAML) or a folder of them; may be repeated, the first wins';
 
 /** Options of every command that traces. */
 export type TraceOptions = {
@@ -15,6 +15,9 @@ export type TraceOptions = {
   readonly select: SelectMethod;
   readonly maxSamplers: number;
   readonly models: readonly string[];
+  readonly objectInfo?: string;
+  /** Files and folders of rules, before those in `LINEAGE_HOME`. */
+  readonly rules?: readonly string[];
   readonly json?: boolean;
 };
 
@@ -32,15 +35,21 @@ export function addTraceOptions(command: Command): Command {
       collect,
       [],
     )
+    .option(
+      '--object-info <file>',
+      'what /object_info of your ComfyUI answers, for a workflow without its prompt graph (default: core nodes)',
+    )
+    .option('--rules <path>', RULES_HELP, collect)
     .option('--json', 'print one JSON document');
 }
 
-/** What the samplers are chosen by, a pin of the workflow included. */
-export function toSelection(options: TraceOptions, source: GraphSource): SelectOptions {
+/** What the samplers are chosen by, and what the workflow marks: a pin, hints. */
+export function toSelection(options: TraceOptions, source: GraphSource): LearnOptions {
   const pinned = findPin(source.workflow, 'sampler');
   return {
     select: options.select,
     maxSamplers: options.maxSamplers,
+    hints: findHints(source.workflow),
     ...(options.sampler !== undefined && { sampler: options.sampler }),
     ...(pinned !== undefined && { pinned }),
   };

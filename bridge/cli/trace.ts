@@ -6,7 +6,8 @@ import { renderParameters } from '../../nodes/metadata/infotext.ts';
 import { writeUp } from '../../nodes/metadata/write-up.ts';
 import type { CommandContext } from './command-context.ts';
 import { explainText } from './explanation.ts';
-import { inFile, readGraphFile } from './graph-source.ts';
+import { readGraphFile } from './graph-source.ts';
+import { inFile } from './json-file.ts';
 import { noteWarnings } from './terminal.ts';
 import { traceGraph } from './trace-graph.ts';
 import { addTraceOptions, type TraceOptions } from './trace-options.ts';
@@ -24,7 +25,7 @@ export function traceCommand(context: CommandContext): Command {
 export async function trace(file: string, options: TraceOptions, context: CommandContext): Promise<void> {
   const { terminal } = context;
   const { warn, list: warnings } = createWarningLog();
-  const source = await readGraphFile(file, warn);
+  const source = await readGraphFile(file, warn, options.objectInfo);
   const graph = inFile(file, () => parsePromptGraph(source.prompt, warn));
   const { learnt, resources } = await traceGraph(graph, source, options, undefined, warn, context);
   const { metadata, record } = writeUp(learnt, resources, {}, warn);

@@ -73,6 +73,35 @@ def model_names(folders) -> list:
     return list(dict.fromkeys(name for folder in known for name in paths.get_filename_list(folder)))
 
 
+def class_declarations() -> dict:
+    """
+    What every class that is installed declares, as far as a rule is proposed by it: the members of `/object_info` of these
+    names. Menus are left empty: some list thousands of files. A class that fails to tell is left out, as ComfyUI does.
+    """
+    mappings = getattr(sys.modules.get("nodes"), "NODE_CLASS_MAPPINGS", {})
+    found = {}
+    for class_type, each in list(mappings.items()):
+        try:
+            found[class_type] = {
+                "input": {group: _declared(specs) for group, specs in each.INPUT_TYPES().items() if group != "hidden"},
+                "output": [kind if isinstance(kind, str) else [] for kind in each.RETURN_TYPES],
+                "output_node": bool(getattr(each, "OUTPUT_NODE", False)),
+                "python_module": str(getattr(each, "RELATIVE_PYTHON_MODULE", "nodes")),
+            }
+        except Exception:  # noqa: BLE001 - code of others
+            continue
+    return found
+
+
+def _declared(specs) -> dict:
+    declared = {}
+    for name, spec in specs.items():
+        options = spec[1] if len(spec) > 1 and isinstance(spec[1], dict) else {}
+        kind = spec[0] if isinstance(spec[0], str) else []
+        declared[str(name)] = [kind, {"multiline": True} if options.get("multiline") else {}]
+    return declared
+
+
 def checkpoint_folders() -> list:
     """Where a checkpoint may lie that is loaded: the output folder, and the folders for checkpoints."""
     said = settings()

@@ -63,6 +63,7 @@ async def _run(link: Link, entry: dict, inputs: dict, prompt, extra_pnginfo, nod
                 "nodeId": node_id,
                 "inputs": packed,
                 "executed": json.dumps(values),
+                **({"classes": json.dumps(comfy.class_declarations())} if entry.get("classes") else {}),
             },
             {"prompt": _to_json(prompt), "extraPnginfo": _to_json(extra_pnginfo or {})},
         )

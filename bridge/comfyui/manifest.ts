@@ -20,6 +20,8 @@ type ManifestNode = {
   readonly category: string;
   readonly description: string;
   readonly terminal: boolean;
+  /** Python sends the declarations of all classes along. */
+  readonly classes?: true;
   /** In the order of the canvas. `options` are those of `/object_info`. */
   readonly inputs: readonly {
     readonly name: string;
@@ -58,19 +60,22 @@ export function toManifest(definitions: readonly AnyNode[]): Manifest {
     protocol: PROTOCOL,
     version: PACK_VERSION,
     hints: Object.fromEntries(PYTHON_CODES.map((code) => [code, ERRORS[code]])),
-    nodes: definitions.map(({ id, title, category, description, terminal, inputs, outputs }) => ({
-      id,
-      title,
-      category,
-      description,
-      terminal: terminal ?? false,
-      inputs: Object.entries(inputs).map(([name, field]) => ({
-        name,
-        optional: field.optional ?? false,
-        ...(field.kind === 'images' && field.samples ? { samples: field.samples } : {}),
-        ...toInputSpec(field),
-      })),
-      outputs: Object.entries(outputs).map(([name, output]) => ({ name, ...output })),
-    })),
+    nodes: definitions.map(
+      ({ id, title, category, description, terminal, asksClasses, inputs, outputs }) => ({
+        id,
+        title,
+        category,
+        description,
+        terminal: terminal ?? false,
+        ...(asksClasses && { classes: asksClasses }),
+        inputs: Object.entries(inputs).map(([name, field]) => ({
+          name,
+          optional: field.optional ?? false,
+          ...(field.kind === 'images' && field.samples ? { samples: field.samples } : {}),
+          ...toInputSpec(field),
+        })),
+        outputs: Object.entries(outputs).map(([name, output]) => ({ name, ...output })),
+      }),
+    ),
   };
 }

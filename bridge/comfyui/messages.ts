@@ -11,7 +11,7 @@ import { settingsSchema } from './settings.ts';
  */
 
 /** The version of this language. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 /** A prompt graph of thousands of nodes with its workflow takes a few MiB; no client can make us hold more than this. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -58,6 +58,8 @@ const fromPythonSchema = z.discriminatedUnion('kind', [
     extraPnginfo: textId,
     /** `[node id, slot, value]` of what has run already: texts, numbers and booleans. */
     executed: jsonText,
+    /** What `GET /object_info` says of every class, for a node that asks for it. */
+    classes: jsonText.optional(),
   }),
   /** A graph, JSON in JSON: every node of it is run with it, so it comes once. */
   z.strictObject({ kind: z.literal('keep'), text: textId, content: jsonText }),

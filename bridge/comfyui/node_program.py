@@ -70,12 +70,16 @@ def ask_version(program: str) -> tuple[int, int, int] | None:
     return None if match is None else tuple(int(part) for part in match.groups())
 
 
+_OURS = (
+    "LINEAGE_NO_LORA_SUMMARY LINEAGE_NO_HASH_DETAIL LINEAGE_HASH_LOG_MODE LINEAGE_DEBUG_PROMPTS "
+    "LINEAGE_JPEG_EXIF_HARD_MAX_KB LINEAGE_JPEG_EXIF_SEGMENT_LIMIT LINEAGE_FORCE_REHASH"
+).split()
 _KEPT = "HOME USERPROFILE TZ LANG LC_ALL LC_TIME TMPDIR TEMP TMP SYSTEMROOT SystemRoot WINDIR".split()
 
 
 def minimal_environment(environment) -> dict[str, str]:
     """What the bridge needs to know of the machine: no keys and tokens of others, no NODE_OPTIONS, no PATH."""
-    return {key: environment[key] for key in _KEPT if key in environment}
+    return {key: environment[key] for key in [*_KEPT, *_OURS] if key in environment}
 
 
 def no_window() -> dict:

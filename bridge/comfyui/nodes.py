@@ -10,6 +10,10 @@ from .execute import run_node
 from .link import Link
 
 
+# A menu whose words bring inputs of their own; what a class then gets is {"method": {"method": "ties", "density": 0.2}}.
+_DYNAMIC = "COMFY_DYNAMICCOMBO_V3"
+
+
 def make_v3_class(entry: dict, link: Link, io):
     """
     A class of today's API.
@@ -54,6 +58,8 @@ def _prompt_around(node_id, prompt, dynamic):
 
 
 def _v3_input(io, declared: dict):
+    if not hasattr(io, "DynamicCombo"):
+        declared = _without_dynamic(declared)
     # The general input with all options as they are: what /object_info says is then what the manifest says, in every
     # version, also of options that a version's own classes do not know yet.
     options = _options_of(declared)
@@ -68,7 +74,7 @@ def make_v1_class(entry: dict, link: Link):
 
     def input_types(cls):
         required, optional = {}, {}
-        for declared in entry["inputs"]:
+        for declared in map(_without_dynamic, entry["inputs"]):
             options = _options_of(declared)
             kind = _one_type(declared["type"])
             # Old menus are lists, which newer versions read too.
@@ -106,6 +112,14 @@ def make_v1_class(entry: dict, link: Link):
             "__module__": __name__,
         },
     )
+
+
+def _without_dynamic(declared: dict) -> dict:
+    """A dynamic menu for a host that knows none: its words alone. What they bring then keeps its defaults."""
+    if declared["type"] != _DYNAMIC:
+        return declared
+    words = [each["key"] for each in declared["options"]["options"]]
+    return {**declared, "type": "COMBO", "options": {**declared["options"], "options": words, "default": words[0]}}
 
 
 def _options_of(declared: dict) -> dict:

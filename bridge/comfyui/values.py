@@ -11,7 +11,8 @@ from .failures import LineageFailure
 from .pixels import read_tensor, write_tensor
 
 _PICTURES = ("IMAGE", "MASK")
-_PLAIN = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+_DYNAMIC = "COMFY_DYNAMICCOMBO_V3"
+_PLAIN = ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO", _DYNAMIC)
 # Values of these sockets are ours, and plain data.
 _OURS = "LINEAGE_"
 
@@ -28,6 +29,8 @@ def pack_input(declared: dict, value, call: Call, objects: list) -> dict:
         file = write_tensor(value, socket, call.exchange, declared.get("samples", "float32"))
         return {"kind": "pixels", "file": call.own(file)}
     value = _plain_scalar(value)
+    if socket == _DYNAMIC and isinstance(value, dict):
+        value = {name: _plain_scalar(each) for name, each in value.items()}
     if isinstance(value, float) and not math.isfinite(value):
         return {"kind": "float", "text": "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"}
     if value is None or isinstance(value, (str, int, float, bool)):

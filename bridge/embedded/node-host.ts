@@ -1,6 +1,8 @@
 import type { Host, ModelStore } from '../../nodes/kit/host.ts';
 import { isRecord } from '../../nodes/kit/is-record.ts';
+import type { OwnerSettings } from '../../nodes/kit/owner-settings.ts';
 import type { PipelineRunner } from '../../nodes/kit/pipeline-runner.ts';
+import type { RuleFiles } from '../../nodes/kit/rule-files.ts';
 import { createInputReader } from '../local/input-folder.ts';
 import { createOutputFolder } from '../local/output-folder.ts';
 import type { ExecutorOptions } from './execution/execute.ts';
@@ -11,7 +13,10 @@ type HostOptions = {
   readonly folders: RuntimeFolders;
   readonly models: ModelStore;
   readonly pipelines: PipelineRunner;
+  readonly rules: RuleFiles;
+  readonly classes: () => unknown;
   readonly disableMetadata: boolean;
+  readonly owner: OwnerSettings;
   readonly log: ServerLog['log'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -19,7 +24,7 @@ type HostOptions = {
 
 /** What nodes ask of this runtime: its folders, its model files, its log; the rest is the run's own. */
 export function createHosts(options: HostOptions): ExecutorOptions['makeHost'] {
-  const { folders, models, pipelines, disableMetadata, log, now } = options;
+  const { folders, models, pipelines, rules, classes, disableMetadata, owner, log, now } = options;
   const readInput = createInputReader(folders);
   const output = createOutputFolder(folders.output);
   const temp = createOutputFolder(folders.temp);
@@ -31,8 +36,11 @@ export function createHosts(options: HostOptions): ExecutorOptions['makeHost'] {
       nodeId,
       signal,
       disableMetadata,
+      owner,
       models,
       pipelines,
+      rules,
+      classes,
       now: new Date(now()),
       log: (level, message) => log(level, `node ${nodeId}: ${message}`),
       executed,

@@ -39,6 +39,10 @@ export type ServeOptions = {
   readonly store?: string;
   /** The file of the ledger of hashes; without one, hashes are kept for this run only. */
   readonly ledger?: string;
+  /** Files and folders of rules, before those of `rulesFolder`. */
+  readonly rules?: readonly string[];
+  /** Rules of the owner, which nodes may write into; by default in the user folder. */
+  readonly rulesFolder?: string;
   readonly verbose?: boolean;
   /** Gets the lines of the log. */
   readonly write?: (line: string) => void;
@@ -59,6 +63,8 @@ export type ResolvedOptions = Required<
     | 'errorStyle'
     | 'checkIds'
     | 'store'
+    | 'rules'
+    | 'rulesFolder'
     | 'verbose'
     | 'write'
     | 'guardProcess'
@@ -108,6 +114,8 @@ export function resolveServeOptions(options: ServeOptions): ResolvedOptions {
     errorStyle: options.errorStyle ?? 'newest',
     checkIds: options.checkIds ?? false,
     store: options.store ?? join(user, SYSTEM_USER, 'runtime.sqlite'),
+    rules: (options.rules ?? []).map((path) => resolve(path)),
+    rulesFolder: resolve(options.rulesFolder ?? join(user, SYSTEM_USER, 'rules')),
     verbose: options.verbose ?? false,
     write: options.write ?? (() => undefined),
     guardProcess: options.guardProcess ?? false,

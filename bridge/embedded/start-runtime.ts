@@ -3,11 +3,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import express, { type Express, Router } from 'express';
 import { LineageError } from '../../nodes/kit/errors.ts';
+import { readEnvironment } from '../local/environment.ts';
 import { createInputFiles, listInputImages } from '../local/input-folder.ts';
 import { createKernelPool } from '../local/kernel-pool.ts';
 import { createMemoryWatch } from '../local/memory-watch.ts';
 import { createModelFolders, type ModelFolders } from '../local/model-folders.ts';
 import { openModels } from '../local/open-models.ts';
+import { createRuleStore } from '../local/rule-store.ts';
 import { reasonOf } from '../local/system-error.ts';
 import { createPipelineRunner, MERGED_FOLDER } from '../pipeline/pipeline-runner.ts';
 import { createExecutor } from './execution/execute.ts';
@@ -17,7 +19,7 @@ import { ROUTING } from './http/answer.ts';
 import { listenOn, stopListening } from './http/listen.ts';
 import { createHosts } from './node-host.ts';
 import { createNodeTable, type NodeTable } from './nodes/node-table.ts';
-import { type MenuFiles, menuFolders } from './nodes/object-info.ts';
+import { type MenuFiles, menuFolders, objectInfo } from './nodes/object-info.ts';
 import { createPromptQueue } from './queue/prompt-queue.ts';
 import { createRunHistory } from './queue/run-history.ts';
 import { createRunQueue } from './queue/run-queue.ts';
@@ -101,7 +103,9 @@ export async function startRuntime(given: ServeOptions): Promise<Runtime> {
 
     const merged = join(folders.output, MERGED_FOLDER);
     const modelFolders = createModelFolders(folders.models, merged);
+    const { owner, forceRehash } = readEnvironment(process.env, (message) => log('warn', message));
     const { models, close: closeModels } = openModels({
+      forceRehash,
       folders: folders.models,
       ...(folders.models.length > 0 && { shelves: { checkpoints: [merged] } }),
       ledgerFile: options.ledger,
@@ -119,7 +123,11 @@ export async function startRuntime(given: ServeOptions): Promise<Runtime> {
     const pool = createKernelPool(undefined, memory);
     opened.push(() => pool.close());
     const { disableMetadata, cache } = options;
-    const makeHost = createHosts({ folders, models, pipelines, disableMetadata, log, now });
+    const rules = createRuleStore(options.rulesFolder, options.rules);
+    const makeHost = createHosts({
+      ...{ folders, models, pipelines, rules, disableMetadata, owner, log, now },
+      classes: (): unknown => JSON.parse(objectInfo(nodes)),
+    });
     const run = createRunQueue({
       queue,
       history,
@@ -172,7 +180,7 @@ export async function startRuntime(given: ServeOptions): Promise<Runtime> {
         systemStatsRoutes(),
         objectInfoRoutes(nodes, () => listMenuFiles(nodes, folders, modelFolders)),
         files.api,
-        Router(ROUTING).use('/lineage', panelRoutes(folders)),
+        Router(ROUTING).use('/lineage', panelRoutes(folders, rules)),
       ],
       api: [jobRoutes({ database, queue, history, run, changed: hub.status })],
       internal: [logRoutes(serverLog)],

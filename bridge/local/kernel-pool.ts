@@ -5,6 +5,7 @@ import type { Kernel } from '../../nodes/kit/graph-node.ts';
 import type { KernelJob, KernelReport } from './kernel-thread.ts';
 import { createMemoryWatch, type MemoryWatch } from './memory-watch.ts';
 import { type SharedCopies, shareMemory } from './share-memory.ts';
+import { errorOf } from './thread-failure.ts';
 
 /** Runs kernels off the main thread. */
 export type KernelPool = {
@@ -174,16 +175,6 @@ export function createKernelPool(
 function startBuiltinThread(): Worker {
   // Flags of this process (`--input-type`, `--inspect-brk`) are not meant for the thread.
   return new Worker(new URL('./kernel-worker.ts', import.meta.url), { execArgv: [] });
-}
-
-/** The error as it was thrown in the thread, with the stack from there. */
-function errorOf(report: Extract<KernelReport, { kind: 'failed' }>): Error {
-  const error =
-    report.code === undefined
-      ? new Error(report.message)
-      : new LineageError(report.code, report.message, report.where);
-  error.stack = report.stack;
-  return error;
 }
 
 function lost(cause: Error): LineageError {

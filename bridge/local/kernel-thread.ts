@@ -2,23 +2,14 @@
  * What passes between the threads of the kernel pool and their owner, and the end in the thread.
  */
 import { parentPort } from 'node:worker_threads';
-import { type ErrorCode, isLineageError, type Where } from '../../nodes/kit/errors.ts';
 import type { AnyKernel } from '../../nodes/kit/graph-node.ts';
+import { failureOf, type ThreadFailure } from './thread-failure.ts';
 
 /** One run of a kernel; a thread has one at a time. */
 export type KernelJob = { readonly kernel: string; readonly input: unknown };
 
 /** What became of it. */
-export type KernelReport =
-  | { readonly kind: 'done'; readonly output: unknown }
-  | {
-      readonly kind: 'failed';
-      readonly message: string;
-      readonly stack: string;
-      /** Of an expected failure. */
-      readonly code?: ErrorCode;
-      readonly where?: Where;
-    };
+export type KernelReport = { readonly kind: 'done'; readonly output: unknown } | ThreadFailure;
 
 /** Answers the owner of this thread, job after job, with these kernels. */
 export function serveKernels(kernels: readonly AnyKernel[]): void {
@@ -35,12 +26,6 @@ function run(kernels: ReadonlyMap<string, AnyKernel>, job: KernelJob): KernelRep
     return { kind: 'done', output: kernel.run(job.input as never) };
   } catch (error) {
     // Whatever a kernel throws belongs to the node that asked; the thread goes on with the next job.
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    return {
-      kind: 'failed',
-      message,
-      stack: stack ?? message,
-      ...(isLineageError(error) && { code: error.code, where: error.where }),
-    };
+    return failureOf(error);
   }
 }

@@ -4,12 +4,13 @@ import { join, resolve, sep } from 'node:path';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import type { ModelLookup, ModelStore } from '../../nodes/kit/host.ts';
 import { MODEL_FOLDERS, type ModelFolder } from '../../nodes/kit/values.ts';
-import { identityOf } from './file-identity.ts';
+import { type FileIdentity, identityOf } from './file-identity.ts';
 import { type FolderIndex, indexFolder, UNREACHABLE } from './folder-index.ts';
 import { createFileHasher } from './hash-file.ts';
 import type { Ledger } from './ledger.ts';
 import { shelfNames } from './model-folders.ts';
 import { spellingsOf, splitModelName } from './model-name.ts';
+import { readModelSidecar } from './model-sidecar.ts';
 import { codeOf, reasonOf } from './system-error.ts';
 import { isWithin } from './within.ts';
 
@@ -21,6 +22,10 @@ export type ModelStoreOptions = {
   readonly shelves?: Readonly<Partial<Record<ModelFolder, readonly string[]>>>;
   /** Where hashes are kept. The store uses it and does not close it. */
   readonly ledger: Ledger;
+  /** Hashes each file anew, once in the life of this store. */
+  readonly forceRehash?: boolean;
+  /** Gets `models/not-a-folder` for each shelf that is there and cannot be used. */
+  readonly warn?: (error: LineageError) => void;
   /** Called about every 16 MiB while a file is hashed. */
   readonly onProgress?: (file: string, bytes: number, totalBytes: number) => void;
 };
@@ -48,12 +53,13 @@ type Shelf = { readonly folder: ModelFolder; readonly path: string };
  * @throws LineageError `models/not-a-folder`
  */
 export function createModelStore(options: ModelStoreOptions): LocalModelStore {
-  const { folders, shelves: listed = {}, ledger, onProgress } = options;
+  const { folders, shelves: listed = {}, ledger, forceRehash = false, onProgress } = options;
+  const rehashed = new Set<string>();
   const hasher = createFileHasher();
   const shelves = new Map(
     MODEL_FOLDERS.map((folder) => [folder, shelvesOf(folder, folders, listed[folder] ?? [])]),
   );
-  const roots = new Set(realRoots(folders, [...shelves.values()].flat()));
+  const roots = new Set(realRoots(folders, [...shelves.values()].flat(), options.warn));
   const indices = new Map<string, Promise<FolderIndex>>();
   const isAllowed = (real: string): boolean => [...roots].some((root) => isWithin(root, real));
   /** A folder may be made when the first file is: that of merged checkpoints. */
@@ -125,16 +131,25 @@ export function createModelStore(options: ModelStoreOptions): LocalModelStore {
 
     async hash(file, signal) {
       signal?.throwIfAborted();
-      const known = ledger.find(await identify(file));
+      const state = await identify(file);
+      const isTrusted = !forceRehash || rehashed.has(keyOf(state));
+      const known = isTrusted ? ledger.find(state) : undefined;
       if (known) return known;
       const { hashes, identity, dataSha256 } = await hasher.hash(file, {
         ...(signal && { signal }),
         ...(onProgress && { onProgress: (bytes, total) => onProgress(file, bytes, total) }),
       });
       ledger.remember(identity, hashes);
+      rehashed.add(keyOf(identity));
       if (dataSha256 !== undefined) ledger.rememberData(identity, dataSha256);
       return hashes;
     },
+
+    published: (file) =>
+      readModelSidecar(file, async (path) => {
+        const reached = await reach(path);
+        return typeof reached === 'object' ? reached.file : undefined;
+      }),
 
     close: () => hasher.close(),
   };
@@ -150,15 +165,20 @@ function shelvesOf(
 }
 
 /** Where files may lie: the configured folders and the folders right below them that are in use. */
-function realRoots(folders: readonly string[], shelves: readonly Shelf[]): readonly string[] {
+function realRoots(
+  folders: readonly string[],
+  shelves: readonly Shelf[],
+  warn?: ModelStoreOptions['warn'],
+): readonly string[] {
   const roots = new Set<string>();
   for (const folder of folders) roots.add(realFolder(folder));
   for (const { path } of shelves) {
     try {
       roots.add(realFolder(path));
     } catch (error) {
-      // Few collections have all of ComfyUI's folders.
       if (!(error instanceof LineageError)) throw error;
+      // Few collections have all of ComfyUI's folders.
+      if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error.cause))) warn?.(error);
     }
   }
   return [...roots];
@@ -175,6 +195,10 @@ function realFolder(path: string): string {
     if (UNREACHABLE.has(codeOf(error))) throw notAFolder(reasonOf(error), error);
     throw error;
   }
+}
+
+function keyOf(identity: FileIdentity): string {
+  return Object.values(identity).join(' ');
 }
 
 /** @throws LineageError `file/unreadable` */

@@ -13,7 +13,7 @@ export type ModelAccess = {
 type OpenModelsOptions = Omit<ModelStoreOptions, 'ledger'> & {
   /** undefined: hashes are kept as long as this is open. */
   readonly ledgerFile: string | undefined;
-  /** Gets at most one `ledger/unusable`; the work goes on. */
+  /** Gets at most one `ledger/unusable`, and `models/not-a-folder` for folders of one kind; the work goes on. */
   readonly warn: (error: LineageError) => void;
 };
 
@@ -35,7 +35,7 @@ export function openModels({ ledgerFile, warn, ...of }: OpenModelsOptions): Mode
   if (of.folders.length === 0 && of.shelves === undefined) return NO_MODELS;
   const ledger = ledgerFile === undefined ? createMemoryLedger() : openLedger(ledgerFile, warn);
   try {
-    const models = createModelStore({ ...of, ledger });
+    const models = createModelStore({ ...of, ledger, warn });
     return {
       models,
       async close() {

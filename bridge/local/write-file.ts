@@ -183,15 +183,15 @@ async function modeOf(path: string): Promise<number | undefined> {
 /**
  * Says early, before long work, that a name is taken. Whether it is still free at the end is for the write to find out.
  *
- * @throws LineageError `output/exists`
+ * @throws LineageError `output/exists`; `file/unwritable` for a place that cannot even be looked at
  */
 export async function refuseTaken(path: string): Promise<void> {
   try {
     await lstat(path);
   } catch (error) {
-    // Not there, or not to be looked at: the write will tell.
-    if (error instanceof Error) return;
-    throw error;
+    // A folder that is missing is for the write to make, or to tell of.
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return;
+    throw unwritable(path, error);
   }
   throw new LineageError('output/exists', 'expected a free name, got one that is taken', { file: path });
 }

@@ -36,8 +36,7 @@ export function asElementwise(name: string, value: Operand): Elementwise | undef
   const method = findMethod(value.method);
   const known = inputs.filter((input) => input !== undefined);
   if (!('terms' in method) || known.length < inputs.length) return undefined;
-  // A definition takes what its declarations promise, which the recipe was checked against.
-  const terms = method.terms(value.params as never, value.weights);
+  const terms = method.terms(value.params, value.weights);
   return sumOf(terms, known, value.models.length);
 }
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { LineageError } from '../../nodes/kit/errors.ts';
+import { errorOf } from '../local/thread-failure.ts';
 import { CELL, type SharedState } from './shared-state.ts';
 import type { ThreadReport, ThreadStart, ThreadTask } from './thread-messages.ts';
 import { threadOptions } from './thread-options.ts';
@@ -88,14 +88,4 @@ export function startThreads(count: number, startOf: (thread: number) => ThreadS
 function askToStop({ cells }: SharedState): void {
   Atomics.store(cells, CELL.stop, 1);
   for (const cell of [CELL.writer, CELL.held]) Atomics.notify(cells, cell);
-}
-
-/** The error as it was thrown in the thread, with the stack from there. */
-function errorOf(report: Extract<ThreadReport, { kind: 'failed' }>): Error {
-  const error =
-    report.code === undefined
-      ? new Error(report.message)
-      : new LineageError(report.code, report.message, report.where);
-  error.stack = report.stack;
-  return error;
 }

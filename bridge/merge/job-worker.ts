@@ -4,10 +4,9 @@
  */
 import { readSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { crc32 } from 'node:zlib';
 import { floatBytes, isFloat } from '../../nodes/formats/floats.ts';
-import { isLineageError } from '../../nodes/kit/errors.ts';
 import { createKernels } from '../../nodes/merge/kernels/kernels.ts';
+import { failureOf } from '../local/thread-failure.ts';
 import { countDamage } from './damage.ts';
 import { makeOfRun } from './make-run.ts';
 import { beginOf, type Unit, unitOf } from './plan.ts';
@@ -28,6 +27,7 @@ const samples = createSamples(state, share, kernels, inputs, notFinite);
 const writer = createSlotWriter(state, start.thread, share, start.output);
 const memory = new Uint8Array(state.memory.buffer);
 const bench = { share, kernels, samples, memory };
+const { checksum } = kernels;
 
 const port = parentPort;
 const report = (message: ThreadReport): void => port?.postMessage(message);
@@ -71,7 +71,11 @@ function makePart(index: number, unit: Unit): void {
   const out = share.slots[slot] ?? 0;
   const damage = watch(unit);
   makeOfRun(bench, unit, unit.at - beginOf(plan, unit.run), out, damage);
-  finishUnit(index, damage.rows(), start.keepsChecksums ? crc32(memory.subarray(out, out + unit.bytes)) : 0);
+  if (start.keepsChecksums) {
+    checksum.begin();
+    checksum.add(out, unit.bytes);
+  }
+  finishUnit(index, damage.rows());
   writer.put(slot, unit.at, unit.bytes, index);
 }
 
@@ -83,8 +87,8 @@ function makeTensor(whole: Whole, { surveys }: Make, index: number, unit: Unit):
   const name = plan.names[unit.run.first] ?? '';
   const size = floatBytes(dtype);
   const damage = watch(unit);
-  let checksum = 0;
   let made = 0;
+  if (start.keepsChecksums) checksum.begin();
 
   function emit(elements: Float32Array): void {
     for (let from = 0; from < elements.length; from += samples.longest) {
@@ -96,12 +100,12 @@ function makeTensor(whole: Whole, { surveys }: Make, index: number, unit: Unit):
       const counts = samples.encode(dtype, bufferAt(share, 0), out, part.length);
       damage.made(made, part.length, counts, () => counts);
       const bytes = part.length * size;
-      if (start.keepsChecksums) checksum = crc32(memory.subarray(out, out + bytes), checksum);
+      if (start.keepsChecksums) checksum.add(out, bytes);
       const isLast = (made + part.length) * size === unit.bytes;
       if (isLast) {
         // The other parts must be in the file before the last one says that all are.
         writer.finish();
-        finishUnit(index, damage.rows(), checksum);
+        finishUnit(index, damage.rows());
       }
       writer.put(slot, unit.at + made * size, bytes, isLast ? index : -1);
       made += part.length;
@@ -160,7 +164,7 @@ function verifyUnits(): void {
 }
 
 function checksumOf(at: number, bytes: number): number | undefined {
-  let checksum = 0;
+  checksum.begin();
   for (let done = 0; done < bytes; ) {
     checkStop(state);
     const read = readSync(
@@ -171,10 +175,10 @@ function checksumOf(at: number, bytes: number): number | undefined {
       at + done,
     );
     if (read === 0) return undefined;
-    checksum = crc32(memory.subarray(share.spare, share.spare + read), checksum);
+    checksum.add(share.spare, read);
     done += read;
   }
-  return checksum;
+  return checksum.end();
 }
 
 function* takeTickets(count: number): Generator<number> {
@@ -192,23 +196,9 @@ function watch(unit: Unit) {
 }
 
 /** Before the unit is handed to whoever writes it, since nobody may look at it between the two. */
-function finishUnit(
-  unit: number,
-  rows: Extract<ThreadReport, { kind: 'damaged' }>['rows'],
-  checksum: number,
-): void {
-  state.checksums[unit] = checksum;
+function finishUnit(unit: number, rows: Extract<ThreadReport, { kind: 'damaged' }>['rows']): void {
+  if (start.keepsChecksums) state.checksums[unit] = checksum.end();
   if (rows.length === 0) return;
   state.damaged[unit] = 1;
   report({ kind: 'damaged', unit, rows });
-}
-
-function failureOf(error: unknown): ThreadReport {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  return {
-    kind: 'failed',
-    message,
-    stack: stack ?? message,
-    ...(isLineageError(error) && { code: error.code, where: error.where }),
-  };
 }

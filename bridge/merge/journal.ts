@@ -4,7 +4,7 @@ import { isRecord } from '../../nodes/kit/is-record.ts';
 import { codeOf } from '../local/system-error.ts';
 import type { UnitDamage } from './damage.ts';
 
-/** A unit that is in the file: its number, its CRC-32, and what was wrong with its numbers. */
+/** A unit that is in the file: its number, its checksum by the kernels, and what was wrong with its numbers. */
 export type JournalRow = {
   readonly unit: number;
   readonly checksum: number;
@@ -12,7 +12,7 @@ export type JournalRow = {
 };
 
 /** Raise it when units of the same job come to lie elsewhere, or rows look different. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The lines of a journal: `crc32 json`, the first the job's identity, each other one a list of rows. A line that was

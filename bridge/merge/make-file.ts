@@ -8,7 +8,13 @@ import { startThreads } from './job-threads.ts';
 import type { OutputFile } from './output-file.ts';
 import { type Plan, piecesOf, unitOf } from './plan.ts';
 import type { InputFile } from './samples.ts';
-import { createSharedState, divideMemory, UNIT_CLAIMED, UNIT_DONE } from './shared-state.ts';
+import {
+  createSharedState,
+  divideMemory,
+  type SharedState,
+  UNIT_CLAIMED,
+  UNIT_DONE,
+} from './shared-state.ts';
 import { runSurveys } from './survey-rounds.ts';
 import type { ThreadReport, ThreadTask } from './thread-messages.ts';
 
@@ -55,30 +61,38 @@ const PROGRESS_MS = 100;
 const CHECKPOINT_MS = 1000;
 const flushFile = promisify(fsync);
 
+/** What a file is made of. All files stay the caller's, who closes them when the work is gone. */
+type MakingInputs = {
+  readonly plan: Plan;
+  readonly notFinite: MergeJob['notFinite'];
+  /** The size of a unit of the plan. */
+  readonly unitBytes: number;
+  /** A WebAssembly module. */
+  readonly kernels: Uint8Array;
+  readonly inputs: readonly InputFile[];
+  /** Open, its header written; its claims are what an earlier run says to have made. */
+  readonly output: OutputFile;
+  readonly headerBytes: number;
+};
+
+/**
+ * Starts the threads that make the tensors of a file; `finish` sets them to work.
+ *
+ * @returns what must be stopped, or finished, before the files are closed
+ */
 export function startMaking(
-  job: MergeJob,
-  plan: Plan,
-  unitBytes: number,
-  kernels: Uint8Array,
-  inputs: readonly InputFile[],
-  output: OutputFile,
-  headerBytes: number,
+  { plan, notFinite, unitBytes, kernels, inputs, output, headerBytes }: MakingInputs,
   options: MakeOptions,
 ): Making {
   const { signal, memoryBytes, progress } = options;
+  const totalBytes = plan.begins.at(-1) ?? headerBytes;
   const isResumable = options.resumable !== false;
   const flush = options.flush !== false;
   const count = Math.max(1, Math.min(options.threads, plan.unitCount));
   const { buffers } = plan;
   const state = createSharedState(count, plan.unitCount, buffers, unitBytes);
   const module = new WebAssembly.Module(kernels);
-  const damage = new Map<number, readonly UnitDamage[]>();
-  for (const row of output.claims) {
-    if (row.unit >= plan.unitCount) continue;
-    state.units[row.unit] = UNIT_CLAIMED;
-    state.checksums[row.unit] = row.checksum;
-    damage.set(row.unit, row.damage);
-  }
+  const damage = takeClaims(output.claims, plan, state);
   const threads = startThreads(count, (thread) => ({
     thread,
     plan,
@@ -87,7 +101,7 @@ export function startMaking(
     module,
     inputs,
     output: { file: output.file, path: output.path },
-    notFinite: job.notFinite,
+    notFinite,
     memoryBytes,
     keepsChecksums: isResumable,
   }));
@@ -140,7 +154,7 @@ export function startMaking(
           await orAborted(flushing);
         }
         await orAborted(threads.end());
-        progress?.(plan.begins.at(-1) ?? headerBytes, plan.begins.at(-1) ?? headerBytes);
+        progress?.(totalBytes, totalBytes);
         return { ...(hashes && { hashes }), damage: sumUp(plan, damage), resumed };
       } finally {
         clearInterval(timer);
@@ -163,7 +177,7 @@ export function startMaking(
     let isTaking = false;
     return setInterval(
       () => {
-        progress?.(headerBytes + Number(Atomics.load(state.written, 0)), plan.begins.at(-1) ?? headerBytes);
+        progress?.(headerBytes + Number(Atomics.load(state.written, 0)), totalBytes);
         if (!keeper || isTaking || performance.now() < next) return;
         isTaking = true;
         flushing = keeper.take(flush).finally(() => {
@@ -176,6 +190,22 @@ export function startMaking(
       Math.min(PROGRESS_MS, between),
     );
   }
+}
+
+/** Notes what an earlier run claims to have made, to be verified; answers with the damage that it found, by unit. */
+function takeClaims(
+  claims: OutputFile['claims'],
+  { unitCount }: Plan,
+  { units, checksums }: SharedState,
+): Map<number, readonly UnitDamage[]> {
+  const damage = new Map<number, readonly UnitDamage[]>();
+  for (const row of claims) {
+    if (row.unit >= unitCount) continue;
+    units[row.unit] = UNIT_CLAIMED;
+    checksums[row.unit] = row.checksum;
+    damage.set(row.unit, row.damage);
+  }
+  return damage;
 }
 
 function openUnits({ unitCount }: Plan, units: Int32Array): number[] {

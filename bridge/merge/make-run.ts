@@ -80,11 +80,6 @@ function fuse(
     samples.load(input, skip, bytes, to);
     return to;
   });
-  if (inputs.some((at) => kernels.countNotFinite(dtype, at, count) > 0)) {
-    // Rare, and to be told of input by input.
-    compute(bench, { way: 'elementwise', dtype, value: sum }, skip, bytes, out, damage);
-    return;
-  }
   const run = (start: number, length: number) => {
     const ahead = (start - begin) * size;
     return kernels.sumTerms(
@@ -95,7 +90,11 @@ function fuse(
       length,
     );
   };
-  damage.made(begin, count, run(begin, count), run);
+  const all = run(begin, count);
+  if (!all.isClean && inputs.some((at) => kernels.countNotFinite(dtype, at, count) > 0)) {
+    // Rare, and to be told of input by input.
+    compute(bench, { way: 'elementwise', dtype, value: sum }, skip, bytes, out, damage);
+  } else damage.made(begin, count, all, run);
 }
 
 /** In parts, since float32 takes more room than the types of models. */

@@ -8,8 +8,10 @@ import {
   type SafetensorsHeader,
 } from '../../nodes/formats/safetensors/header.ts';
 import { checkShards, parseShardIndex } from '../../nodes/formats/safetensors/shards.ts';
+import { refusePickle } from '../../nodes/formats/torch-checkpoint.ts';
 import { isLineageError, LineageError, type Where } from '../../nodes/kit/errors.ts';
 import { readFileChecked, readHead } from '../local/read-file.ts';
+import { describeGguf, isGguf, readGguf } from './read-gguf.ts';
 
 /** A tensor of a model, wherever it lies. */
 type WeightsTensor = {
@@ -34,6 +36,8 @@ export type Weights = {
 };
 
 const INDEX_SUFFIX = '.index.json';
+/** Enough to know a pickle by. */
+const OTHER_HEAD_BYTES = 65_536;
 /** As long as a header may be. */
 const INDEX_BYTES_MAX = 100_000_000;
 
@@ -49,7 +53,8 @@ type Opened = {
  * Opens a safetensors file, or by its index (`….safetensors.index.json`) a model in shards, which lie beside it.
  *
  * @throws LineageError `file/missing`, `file/unreadable`, `safetensors/malformed`, `safetensors/index`;
- *   `weights/pickle` for a file that Python pickled, whatever it is called: nothing of it is ever run
+ *   `weights/pickle` for a file that Python pickled, whatever it is called: nothing of it is ever run; `weights/gguf`,
+ *   which says what is in it, `gguf/malformed`
  */
 export async function openWeights(path: string): Promise<Weights> {
   if (!path.endsWith(INDEX_SUFFIX)) {
@@ -104,11 +109,7 @@ async function openFile(path: string): Promise<Opened> {
     return { path, header: parseHeader(head, size - dataAt), dataAt, bytes: size };
   } catch (error) {
     if (!isLineageError(error)) throw error;
-    if (isPickle(first)) {
-      throw new LineageError('weights/pickle', 'expected safetensors, got a file that Python pickled', {
-        file: path,
-      });
-    }
+    await refuseOtherWeights(path);
     // What reads bytes does not know whose they are.
     const where: Where = { ...error.where, file: path };
     throw new LineageError(error.code, error.message, where, { cause: error });
@@ -117,14 +118,11 @@ async function openFile(path: string): Promise<Opened> {
   }
 }
 
-/**
- * Whether what is no safetensors file begins as one of torch's: a zip archive since 1.6, a pickle of protocol 2 or later
- * before.
- *
- * @see https://docs.python.org/3/library/pickletools.html (PROTO)
- */
-function isPickle(first: Uint8Array): boolean {
-  const [a = 0, b = 0, c = 0, d = 0] = first;
-  const isZip = a === 0x50 && b === 0x4b && c === 0x03 && d === 0x04;
-  return isZip || (a === 0x80 && b >= 2 && b <= 5);
+/** Says what a file is where it holds weights in another format. */
+async function refuseOtherWeights(path: string): Promise<void> {
+  const head = await readHead(path, OTHER_HEAD_BYTES);
+  refusePickle(head, path);
+  if (!isGguf(head)) return;
+  const got = describeGguf(await readGguf(path));
+  throw new LineageError('weights/gguf', `expected safetensors, got ${got}`, { file: path });
 }

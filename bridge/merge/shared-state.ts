@@ -14,7 +14,7 @@ export type SharedState = {
   readonly slotFields: Float64Array<SharedArrayBuffer>;
   /** One for each unit: `UNIT_OPEN` or above. */
   readonly units: Int32Array<SharedArrayBuffer>;
-  /** CRC-32 of each unit that is done, where the job keeps a journal. */
+  /** The kernels' checksum of each unit that is done, where the job keeps a journal. */
   readonly checksums: Uint32Array<SharedArrayBuffer>;
   /** 1 for units that a `damaged` report tells of. */
   readonly damaged: Uint8Array<SharedArrayBuffer>;

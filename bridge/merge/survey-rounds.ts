@@ -31,8 +31,7 @@ export async function runSurveys(
     for (let round = 0; round < rounds; round++) {
       surveys.set(group, known);
       const found = await look({ kind: 'survey', tasks, round, surveys });
-      // A definition takes what its declarations promise, which the recipe was checked against.
-      known.push(method.survey.combine(found, round, params as never, [...known]));
+      known.push(method.survey.combine(found, round, params, [...known]));
     }
     surveys.set(group, known);
   }

@@ -1,5 +1,5 @@
-import type { ErrorCode, Where } from '../../nodes/kit/errors.ts';
 import type { MergedTensor, MergeJob } from '../../nodes/merge/job.ts';
+import type { ThreadFailure } from '../local/thread-failure.ts';
 import type { UnitDamage } from './damage.ts';
 import type { Plan } from './plan.ts';
 import type { InputFile } from './samples.ts';
@@ -46,11 +46,4 @@ export type ThreadReport =
   | { readonly kind: 'surveyed'; readonly task: number; readonly found: Float64Array }
   /** Comes before the unit counts as done. */
   | { readonly kind: 'damaged'; readonly unit: number; readonly rows: readonly UnitDamage[] }
-  | {
-      readonly kind: 'failed';
-      readonly message: string;
-      readonly stack: string;
-      /** Of an expected failure. */
-      readonly code?: ErrorCode;
-      readonly where?: Where;
-    };
+  | ThreadFailure;

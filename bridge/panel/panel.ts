@@ -1,4 +1,5 @@
 import { type ErrorCode, isLineageError, LineageError } from '../../nodes/kit/errors.ts';
+import type { RuleFiles } from '../../nodes/kit/rule-files.ts';
 import { readEmbeddedGraphs } from './embedded-graphs.ts';
 import { type PictureStory, receiptOf, storyOf } from './picture-story.ts';
 
@@ -27,6 +28,8 @@ export type PanelReach = {
    * resolved, and bounds the size.
    */
   readSaved(name: SavedName): Promise<Uint8Array | undefined>;
+  /** The owner's own rules. */
+  readonly rules?: RuleFiles;
 };
 
 /** What goes back to the browser. */
@@ -87,7 +90,7 @@ async function dispatch(request: PanelRequest, reach: PanelReach): Promise<objec
 }
 
 async function fieldsOf(request: PanelRequest, reach: PanelReach): Promise<PictureStory> {
-  return storyOf(await readNamed(request, reach), request.query.get('node'));
+  return await storyOf(await readNamed(request, reach), request.query.get('node'), reach.rules);
 }
 
 function workflowIn(body: Uint8Array): object {

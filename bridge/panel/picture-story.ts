@@ -1,9 +1,11 @@
 import { type Container, readContainer } from '../../nodes/formats/container.ts';
 import { parseExactJson } from '../../nodes/kit/exact-json.ts';
+import type { RuleFiles } from '../../nodes/kit/rule-files.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import type { Warning, WarningSink } from '../../nodes/kit/warnings.ts';
 import { type CarriedMetadata, readCarried } from '../../nodes/metadata/carried.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { findHints } from '../../nodes/metadata/hints.ts';
 import { type Detail, parseInfotext } from '../../nodes/metadata/infotext.ts';
 import { learn } from '../../nodes/metadata/learn.ts';
 import { meantBy } from '../../nodes/metadata/meant.ts';
@@ -13,11 +15,11 @@ import { readRecord } from '../../nodes/metadata/read-record.ts';
 import { READERS } from '../../nodes/metadata/readers/index.ts';
 import { makeReceipt, type ReceiptRow } from '../../nodes/metadata/receipt.ts';
 import { type RecordData, toRecord } from '../../nodes/metadata/record.ts';
-import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
+import type { RuleBook } from '../../nodes/metadata/rule-book.ts';
+import { openHostBook } from '../../nodes/metadata/rules/user-book.ts';
 import { DEFAULT_MAX_SAMPLERS } from '../../nodes/metadata/samplers.ts';
 import { chooseSaveNode } from '../../nodes/metadata/save-nodes.ts';
 import { type Stage, stageOfText } from '../../nodes/metadata/stages.ts';
-import { rulePacks } from '../../rules/index.gen.ts';
 
 /** What a page shows of a picture. Values are texts: a browser would round a 64-bit seed. */
 export type PictureStory = {
@@ -43,8 +45,6 @@ export type PictureStory = {
 
 /** A reader's row with the reader's name and its mark: all that was meant, some of it, or nothing. */
 export type NamedRow = ReceiptRow & { readonly name: string; readonly mark: 'all' | 'some' | 'none' };
-
-const book = createRuleBook(rulePacks);
 
 /**
  * What each reader sees of a file that is there, measured against what the file itself carries. What a budget left
@@ -82,15 +82,20 @@ function markOf({ sees, loses }: ReceiptRow): NamedRow['mark'] {
  * Each field of a picture with the nodes it came along: from its record, else traced from its graph, else only what
  * its text says.
  *
+ * @param rules the owner's own
  * @param node the node that saved it, where the asker knows; used when the graph in the file has it
  * @throws LineageError of the container, `graph/malformed`, `graph/no-save-node`, `graph/several-save-nodes`
  */
-export function storyOf(bytes: Uint8Array, node: string | undefined): PictureStory {
+export async function storyOf(
+  bytes: Uint8Array,
+  node: string | undefined,
+  rules: RuleFiles | undefined,
+): Promise<PictureStory> {
   const { warn, list: warnings } = createWarningLog();
   const container = readContainer(bytes);
   const carried = readCarried(container);
   const record = carried.record === undefined ? undefined : readRecord(carried.record, warn);
-  const known = record ?? traceCarried(carried, container, node, warn);
+  const known = record ?? traceCarried(carried, container, node, await openHostBook(rules, warn), warn);
   const text = carried.parameters ?? '';
   const { positive, negative, details } = parseInfotext(text);
   return {
@@ -118,15 +123,18 @@ function traceCarried(
   { prompt, workflow }: CarriedMetadata,
   { width, height }: Container,
   node: string | undefined,
+  book: RuleBook,
   warn: WarningSink,
 ): Omit<RecordData, 'generator'> | undefined {
   if (prompt === undefined) return undefined;
   const graph = parsePromptGraph(parseExactJson(prompt, warn), warn);
   const saveNode = chooseSaveNode(graph, book, node !== undefined && graph.has(node) ? node : undefined);
-  const pinned = findPin(workflow === undefined ? undefined : parseExactJson(workflow, warn), 'sampler');
+  const marked = workflow === undefined ? undefined : parseExactJson(workflow, warn);
+  const pinned = findPin(marked, 'sampler');
   const options = {
     select: 'range',
     maxSamplers: DEFAULT_MAX_SAMPLERS,
+    hints: findHints(marked),
     ...(pinned !== undefined && { pinned }),
   } as const;
   const learnt = learn(graph, saveNode, book, options, warn);

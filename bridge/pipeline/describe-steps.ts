@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { isLineageError } from '../../nodes/kit/errors.ts';
+import type { Architecture } from '../../nodes/merge/architectures/define.ts';
 import { findMethod } from '../../nodes/merge/find-method.ts';
+import { fitRecord } from '../../nodes/merge/provenance/fit-record.ts';
 import { headerTexts } from '../../nodes/merge/provenance/header-texts.ts';
 import {
   MERGE_RECORD_KEY,
@@ -13,11 +15,11 @@ import { type Answers, leavesOf, settle } from '../../nodes/pipeline/conditions.
 import { type FlatStep, tuneStep } from '../../nodes/pipeline/expand.ts';
 import type { PipelineFacts } from '../../nodes/pipeline/facts.ts';
 import type { Manifest, WorkStep } from '../../nodes/pipeline/manifest.ts';
-import { precisionOf } from '../../nodes/pipeline/plan-step.ts';
-import { keyOfStep, parametersOf } from '../../nodes/pipeline/step-key.ts';
+import { keyOfStep, parametersOf, toCanonicalJson } from '../../nodes/pipeline/step-key.ts';
+import { outputOf, precisionOf } from '../../nodes/pipeline/step-output.ts';
 import packageFile from '../../package.json' with { type: 'json' };
 import type { ModelHashes } from './identify-models.ts';
-import { type ResolvedStep, recipeOf } from './step-recipe.ts';
+import { type ResolvedStep, stepRecipeOf } from './step-recipe.ts';
 
 /** Raise it when the engine gives other bytes for the same job: what was made before is then made again. */
 export const ENGINE_VERSION = 1;
@@ -49,17 +51,6 @@ export type StepDescriptions = {
   texts(id: string): ReadonlyMap<string, string>;
 };
 
-/** Longer families are cut, the oldest generations first: sources keep their hashes. */
-const MAX_RECORD = 1024 * 1024;
-const MAX_GENERATIONS = 64;
-
-/** ModelSpec's names, for families where the tensors tell which one it is. */
-const MODELSPEC: Readonly<Record<string, string>> = {
-  sd15: 'stable-diffusion-v1',
-  sdxl: 'stable-diffusion-xl-v1-base',
-  'sdxl-refiner': 'stable-diffusion-xl-v1-refiner',
-};
-
 /** Describes the steps of a pipeline. Everything is worked out when it is asked for, once. */
 export function describeSteps(of: Described): StepDescriptions {
   const flats = new Map(of.flats.map((flat) => [flat.id, flat]));
@@ -84,7 +75,7 @@ export function describeSteps(of: Described): StepDescriptions {
         inputs: new Map(
           [...inputs].map(([where, leaf]) => [
             where,
-            leaf.kind === 'step' ? { step: key(leaf.id) } : { data: hashesOf(leaf.path).dataSha256 },
+            leaf.kind === 'step' ? { step: key(leaf.id) } : fileKey(leaf.path),
           ]),
         ),
         operation: method === undefined ? work.type : `${work.type} ${method}`,
@@ -98,7 +89,7 @@ export function describeSteps(of: Described): StepDescriptions {
 
   const texts = once((id: string): ReadonlyMap<string, string> => {
     const { step: work, inputs } = step(id);
-    const recipe = recipeOf(id, step, (path) => of.facts.files.get(path)?.identity ?? path, of.isRounded);
+    const recipe = stepRecipeOf(id, step, identify, of.isRounded);
     const record: MergeRecord = {
       schema: 'lineage:merge/1',
       generator: { name: packageFile.name, version: packageFile.version },
@@ -108,7 +99,7 @@ export function describeSteps(of: Described): StepDescriptions {
       recipe: JSON.parse(JSON.stringify(recipe.manifest)),
       sources: recipe.sources.map(sourceOf),
     };
-    const architecture = MODELSPEC[familyOf(id) ?? ''];
+    const architecture = architectureOf(id)?.modelspec;
     const method = methodOf(work);
     const weights = weightsOf(work);
     const isPlain = weights?.every((_, at) => {
@@ -127,6 +118,17 @@ export function describeSteps(of: Described): StepDescriptions {
     return new Map([...all, [STEP_KEY, key(id)]]);
   });
 
+  function fileKey(path: string): { readonly data: string; readonly config?: unknown } {
+    const config = of.facts.files.get(path)?.adapterConfig;
+    return { data: hashesOf(path).dataSha256, ...(config && { config }) };
+  }
+
+  /** One file with two configurations, reached by two links, is two adapters. */
+  function identify(path: string): string {
+    const { identity = path, adapterConfig } = of.facts.files.get(path) ?? {};
+    return adapterConfig ? `${identity}\n${toCanonicalJson(adapterConfig)}` : identity;
+  }
+
   function hashesOf(path: string): ModelHashes {
     const found = of.hashes.get(path);
     if (!found) throw new Error(`no hash of ${path}`);
@@ -144,18 +146,19 @@ export function describeSteps(of: Described): StepDescriptions {
       bytes: file?.bytes ?? 0,
       ...(architecture !== undefined && { architecture }),
       ...(licence !== undefined && { licence }),
+      ...(file?.adapterConfig && { adapterConfig: file.adapterConfig }),
       ...(record && { record }),
     };
   }
 
   /** Of what a step goes out from, back to a file. A part of a model is none of the family. */
-  function familyOf(id: string): string | undefined {
+  function architectureOf(id: string): Architecture | undefined {
     const { step: work, inputs } = step(id);
     if (work.type === 'extract') return undefined;
     const leaf = inputs.get('models[0]') ?? inputs.get('model');
     if (!leaf) return undefined;
-    if (leaf.kind === 'step') return familyOf(leaf.id);
-    return of.facts.files.get(leaf.path)?.detection?.found?.architecture.family;
+    if (leaf.kind === 'step') return architectureOf(leaf.id);
+    return of.facts.files.get(leaf.path)?.detection?.found?.architecture;
   }
 
   function precisionAt(id: string): string | undefined {
@@ -168,22 +171,6 @@ export function describeSteps(of: Described): StepDescriptions {
   }
 
   return { step, key, texts };
-}
-
-/** A record that fits a header: where the family is too long, the generations furthest back lose theirs. */
-function fitRecord(record: MergeRecord): MergeRecord {
-  let fitted = record;
-  for (let most = MAX_GENERATIONS; JSON.stringify(fitted).length > MAX_RECORD && most >= 0; most--)
-    fitted = { ...record, sources: record.sources.map((source) => cut(source, most)) };
-  return fitted;
-}
-
-function cut({ record, ...source }: MergeSource, generations: number): MergeSource {
-  if (!record || generations <= 0) return source;
-  return {
-    ...source,
-    record: { ...record, sources: record.sources.map((each) => cut(each, generations - 1)) },
-  };
 }
 
 function methodOf(step: WorkStep): string | undefined {
@@ -209,8 +196,7 @@ function weightsOf(step: WorkStep): readonly number[] | undefined {
 
 /** The name of the file that it was made as, or the id. */
 function titleOf(step: WorkStep): string {
-  const output = 'output' in step ? step.output : undefined;
-  const path = typeof output === 'object' ? output.path : output;
+  const { path } = outputOf(step);
   return path === undefined ? step.id : basename(path).replace(/(\.safetensors)?(\.index\.json)?$/, '');
 }
 
@@ -218,6 +204,7 @@ function asRecord(value: unknown): object {
   return typeof value === 'object' && value !== null ? value : {};
 }
 
+/** In hex, of the text's UTF-8. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

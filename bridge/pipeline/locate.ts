@@ -1,7 +1,7 @@
-import { realpath, stat, statfs } from 'node:fs/promises';
+import { realpath, statfs } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { LineageError } from '../../nodes/kit/errors.ts';
-import { codeOf, reasonOf } from '../local/system-error.ts';
+import { statIfThere } from '../local/stat-if-there.ts';
+import { codeOf } from '../local/system-error.ts';
 
 /** Where a path leads, whether there is a file or not. */
 export type Place = {
@@ -73,13 +73,4 @@ async function ignoresCase(folder: string): Promise<boolean> {
   if (swapped === name) return false;
   const [mine, other] = [await statIfThere(folder), await statIfThere(join(dirname(folder), swapped))];
   return mine !== undefined && other !== undefined && mine.ino === other.ino && mine.dev === other.dev;
-}
-
-async function statIfThere(path: string) {
-  try {
-    return await stat(path, { bigint: true });
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw new LineageError('file/unreadable', reasonOf(error), { file: path }, { cause: error });
-  }
 }

@@ -1,26 +1,11 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { layoutTensors } from '../../nodes/formats/safetensors/layout.ts';
 import type { MergeJob, Operand, OutputTensor } from '../../nodes/merge/job.ts';
-import { removeIfThere, unwritable, writeFileAtomic } from '../local/write-file.ts';
-import type { Damage } from '../merge/damage.ts';
+import { writeFileAtomic } from '../local/write-file.ts';
 import { openWeights } from '../merge/open-weights.ts';
 import { type JobOptions, runJob } from '../merge/run-job.ts';
-import { type HashAccess, rememberData } from './identify-models.ts';
-import { type ExpectedFile, type ExpectedOutput, unsealedPath } from './output-state.ts';
-import { sealFile } from './seal-file.ts';
-
-/** What came of making a result. */
-export type MadeOutput = {
-  readonly bytes: number;
-  /** SHA-256 of the data of each file. */
-  readonly dataSha256: readonly string[];
-  readonly damage: ReadonlyMap<string, Damage>;
-  /** Tensors that an interrupted run had made already. */
-  readonly resumed: number;
-  /** Tensors of the inputs that have no place in the result, where it is no checkpoint. */
-  readonly left?: readonly string[];
-};
+import type { HashAccess } from './identify-models.ts';
+import { type MadeOutput, makeSealedFile, type UnsealedFile } from './make-sealed-file.ts';
+import type { ExpectedFile, ExpectedOutput } from './output-state.ts';
 
 export type MakeOutputOptions = Omit<JobOptions, 'out' | 'hashOutput'> & {
   readonly access: HashAccess;
@@ -73,26 +58,13 @@ function sharedProgress(
 async function makeFile(job: MergeJob, file: ExpectedFile, options: MakeOutputOptions): Promise<MadeOutput> {
   const { access, accept, ...run } = options;
   const { header, dataBytes } = layoutTensors(job.tensors, job.metadata);
-  const bytes = header.length + dataBytes;
-  const unsealed = unsealedPath(file.path);
-  try {
-    await mkdir(dirname(file.path), { recursive: true });
-    await removeIfThere(unsealed);
-  } catch (error) {
-    throw unwritable(file.path, error);
-  }
-  let isSealed = false;
-  try {
+  const fill = async (unsealed: string): Promise<UnsealedFile> => {
     const { hashes, damage, resumed } = await runJob(job, { ...run, out: unsealed, hashOutput: true });
     if (!hashes) throw new Error('a file was made and not hashed');
-    accept?.(hashes.dataSha256);
-    await sealFile(unsealed, file.path, header, hashes.dataSha256);
-    isSealed = true;
-    await rememberData(file.path, hashes.dataSha256, access.ledger);
-    return { bytes, dataSha256: [hashes.dataSha256], damage, resumed };
-  } finally {
-    if (!isSealed) await removeIfThere(unsealed);
-  }
+    const { dataSha256 } = hashes;
+    return { header, bytes: header.length + dataBytes, dataSha256, damage, resumed };
+  };
+  return await makeSealedFile(file.path, access, fill, accept);
 }
 
 /** The same tensors as a file has, to be written again with other texts in the header. */

@@ -126,6 +126,10 @@ export async function isMadeByStep(path: string): Promise<boolean> {
 
 /** Where a file is while its hash is not yet in its header: beside the name that it will have. */
 export function unsealedPath(path: string): string {
-  const key = createHash('sha256').update(basename(path)).digest('hex').slice(0, 16);
-  return join(dirname(path), `${TEMPORARY_PREFIX}step-${key}.safetensors`);
+  return join(dirname(path), `${TEMPORARY_PREFIX}step-${keyOfName(basename(path))}.safetensors`);
+}
+
+/** What the name of an output is called by within the names of unfinished files beside it. */
+export function keyOfName(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 16);
 }

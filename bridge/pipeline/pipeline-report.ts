@@ -1,4 +1,5 @@
 import type { Finding } from '../../nodes/pipeline/finding.ts';
+import type { CutTable } from '../../nodes/pipeline/merge-tensors.ts';
 import type { PlannedStep } from '../../nodes/pipeline/plan-pipeline.ts';
 import type { Damage } from '../merge/damage.ts';
 import type { StepScores } from './step-scores.ts';
@@ -37,6 +38,10 @@ export type StepReport = {
   /** Why tensors were copied and not merged, and how many. */
   readonly copied?: Readonly<Record<string, number>>;
   readonly skipped?: readonly string[];
+  /** Buffers of positions that were not merged but set to what they must be. */
+  readonly positionIds?: readonly string[];
+  /** Tables of tokens of which only the first rows were merged. */
+  readonly cut?: readonly CutTable[];
   /** Modules of adapters that found their weight. */
   readonly adapters?: readonly { readonly label: string; readonly modules: number; readonly of: number }[];
   readonly found?: StepScores;
@@ -83,7 +88,7 @@ export type PipelineEvent =
 /** What was decided of a step when it was planned. */
 export function decisionsOf({ plan }: PlannedStep): Partial<StepReport> {
   const { pruned, merged, hits } = plan;
-  const skipped = merged?.skipped ?? [];
+  const { skipped = [], positionIds = [], cut = [] } = merged ?? {};
   return {
     ...(pruned.size > 0 && {
       pruned: Object.fromEntries([...pruned].map(([label, names]) => [label, names.map(({ name }) => name)])),
@@ -93,6 +98,8 @@ export function decisionsOf({ plan }: PlannedStep): Partial<StepReport> {
         copied: Object.fromEntries([...merged.copied].map(([why, names]) => [why, names.length])),
       }),
     ...(skipped.length > 0 && { skipped }),
+    ...(positionIds.length > 0 && { positionIds }),
+    ...(cut.length > 0 && { cut }),
     ...(hits && { adapters: hits }),
   };
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
-import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
+import { type ErrorCode, isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import type { ModelStore } from '../../nodes/kit/host.ts';
 import type {
   PipelineRequest,
@@ -22,11 +22,12 @@ import { openWeights } from '../merge/open-weights.ts';
 import { STEP_KEY, sha256 } from './describe-steps.ts';
 import { locate } from './locate.ts';
 import { lookUpModels } from './look-up-models.ts';
+import type { RunOptions } from './open-run.ts';
 import type { PipelineEvent, PipelineReport, StepOutcome } from './pipeline-report.ts';
 import { preparePipeline } from './prepare-pipeline.ts';
 import { parseManifestText } from './read-manifest-file.ts';
 import { refusalOf } from './refuse.ts';
-import { type RunOptions, runPipeline } from './run-pipeline.ts';
+import { runPipeline } from './run-pipeline.ts';
 
 /** Below the output folder: where ComfyUI lists checkpoints too. */
 export const MERGED_FOLDER = 'checkpoints';
@@ -38,7 +39,7 @@ export type RunnerOptions = {
   readonly output: string;
   /** undefined: hashes are kept as long as this is open. */
   readonly ledgerFile: string | undefined;
-  /** Gets at most one `ledger/unusable`; the work goes on. */
+  /** Gets at most one `ledger/unusable`, and `file/unreadable` for what lies in the folder; the work goes on. */
   readonly warn: (error: LineageError) => void;
 };
 
@@ -89,7 +90,7 @@ export function createPipelineRunner(options: RunnerOptions): PipelineRunner & {
 
 async function runOne(
   request: PipelineRequest,
-  { models, output }: RunnerOptions,
+  { models, output, warn }: RunnerOptions,
   access: RunOptions['access'],
 ): Promise<PipelineResult> {
   const manifest = readUntrusted(request.manifest);
@@ -117,14 +118,14 @@ async function runOne(
   const first = nameAt(stem, 1);
   const { plan } = await preparePipeline(aimed(first), access);
   const last = plan.steps.has(`${result}_output`) ? `${result}_output` : result;
-  const free = await chooseName(output, stem, plan.descriptions.key(last));
+  const free = await chooseName(output, stem, plan.descriptions.key(last), warn);
   const report = await runPipeline({
     ...aimed(free.name),
     // A picture may name the file by its hash: what its header says stays, whatever steps are called today.
     textsOf: (id) => (id === last ? free.texts : undefined),
     ...(request.progress && { onEvent: toProgress(request.progress) }),
   });
-  const taken = await takeEarlier(output, stem, free);
+  const taken = await takeEarlier(output, stem, free, warn);
   const { sha256: hash } = await models.hash(taken.file, request.signal);
   const { name, file } = taken;
   return { name, file, report: await toReport(taken, report, hash) };
@@ -149,6 +150,14 @@ function nameAt(stem: string, number: number): string {
   return `${stem}${number === 1 ? '' : `_${String(number).padStart(5, '0')}`}.safetensors`;
 }
 
+/** What a file is that holds no tensors, or is gone meanwhile. */
+const NO_WEIGHTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'file/missing',
+  'safetensors/malformed',
+  'safetensors/index',
+  'weights/pickle',
+]);
+
 type Named = { readonly name: string; readonly file: string };
 
 /** The first name of this stem that is free, or whose file has this key; then with the texts of its header. */
@@ -156,10 +165,11 @@ async function chooseName(
   output: string,
   stem: string,
   key: string,
+  warn: RunnerOptions['warn'],
 ): Promise<Named & { readonly texts?: ReadonlyMap<string, string> }> {
   for await (const { name, file, exists } of namesOf(output, stem)) {
     if (!exists) return { name, file };
-    const texts = await textsOf(file);
+    const texts = await textsOf(file, warn);
     if (texts?.get(STEP_KEY) === key) return { name, file, texts };
   }
   throw new LineageError('output/exhausted', `expected a free number up to ${MAX_NAMES}, got none`, {
@@ -168,11 +178,16 @@ async function chooseName(
 }
 
 /** What a condition decides is known only now: where an earlier file has the same key, that one stays. */
-async function takeEarlier(output: string, stem: string, made: Named): Promise<Named> {
-  const key = (await textsOf(made.file))?.get(STEP_KEY);
+async function takeEarlier(
+  output: string,
+  stem: string,
+  made: Named,
+  warn: RunnerOptions['warn'],
+): Promise<Named> {
+  const key = (await textsOf(made.file, warn))?.get(STEP_KEY);
   for await (const { name, file, exists } of namesOf(output, stem)) {
     if (file === made.file || !exists) return made;
-    if (key === undefined || (await textsOf(file))?.get(STEP_KEY) !== key) continue;
+    if (key === undefined || (await textsOf(file, warn))?.get(STEP_KEY) !== key) continue;
     await removeIfThere(made.file);
     return { name, file };
   }
@@ -188,13 +203,17 @@ async function* namesOf(output: string, stem: string): AsyncGenerator<Named & { 
   }
 }
 
-/** Of the header; undefined for a file that holds no tensors. */
-async function textsOf(file: string): Promise<ReadonlyMap<string, string> | undefined> {
+/** Of the header; undefined for a file that holds no tensors, and for one that nobody may read, which is told. */
+async function textsOf(
+  file: string,
+  warn: RunnerOptions['warn'],
+): Promise<ReadonlyMap<string, string> | undefined> {
   try {
     return (await openWeights(file)).metadata;
   } catch (error) {
-    if (isLineageError(error)) return undefined;
-    throw error;
+    if (!isLineageError(error)) throw error;
+    if (!NO_WEIGHTS.has(error.code)) warn(error);
+    return undefined;
   }
 }
 

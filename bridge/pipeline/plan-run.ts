@@ -8,6 +8,7 @@ import type { OptimizeStep, Step } from '../../nodes/pipeline/manifest.ts';
 import type { Scores } from '../../nodes/pipeline/measure-scores.ts';
 import type { PlannedStep } from '../../nodes/pipeline/plan-pipeline.ts';
 import { branchesOf } from '../../nodes/pipeline/references.ts';
+import { isReport } from '../../nodes/pipeline/report-step.ts';
 import { suggestTrial, type TriedValues } from '../../nodes/pipeline/suggest-trial.ts';
 import { memoryNeed } from '../merge/memory-need.ts';
 import type { CollectedFacts } from './collect-facts.ts';
@@ -84,7 +85,7 @@ export function planRun(inputs: RunPlanInputs, known: Known): RunPlan {
     });
     const fresh = new Map(
       laidOut.steps.flatMap(({ id, step }) =>
-        'output' in step || makesModel(step)
+        'output' in step || !isReport(step)
           ? [[id, inputs.textsOf?.(id) ?? descriptions.texts(id)] as const]
           : [],
       ),
@@ -110,10 +111,6 @@ export function planRun(inputs: RunPlanInputs, known: Known): RunPlan {
     );
     before = { ...checked, findings: [...checked.findings, ...refuseShards(checked.steps)] };
   }
-}
-
-function makesModel({ type }: Step): boolean {
-  return type !== 'validate' && type !== 'analysis';
 }
 
 function isSame(

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import { layOutManifest } from '../../nodes/pipeline/check.ts';
 import { caution, type Finding, fail } from '../../nodes/pipeline/finding.ts';
-import { type CollectedFacts, collectFacts } from './collect-facts.ts';
+import { isInTemporaryFolder } from '../../nodes/pipeline/temporary-path.ts';
+import { type CollectedFacts, collectFacts, type FindConfig } from './collect-facts.ts';
 import { sha256 } from './describe-steps.ts';
 import { type HashAccess, hashModel, type ModelHashes } from './identify-models.ts';
 import { planRun, type RunPlan, type RunPlanInputs } from './plan-run.ts';
@@ -20,6 +21,8 @@ export type PrepareOptions = {
   readonly threads: number;
   /** Texts that a result must have, whatever the manifest says. */
   textsOf?(id: string): ReadonlyMap<string, string> | undefined;
+  /** The configurations of adapters, where they are not to be looked for beside them. */
+  readonly findConfig?: FindConfig;
   readonly onFinding?: (finding: Finding) => void;
 };
 
@@ -50,7 +53,12 @@ export async function preparePipeline(
   const temporary = steps
     .filter(({ step }) => !('output' in step && step.output))
     .map(({ id }) => tempPath(id));
-  const facts = await collectFacts(laidOut.reads, [...laidOut.writes, ...temporary], pathOf);
+  const facts = await collectFacts(
+    laidOut.reads,
+    [...laidOut.writes, ...temporary],
+    pathOf,
+    options.findConfig,
+  );
   const unread = [...facts.problems].map(([path, code]) => problemOf(path, code, facts));
   const inputs = { ...options, laidOut, facts, tempPath };
   const madeUp = new Map(
@@ -97,7 +105,7 @@ function refuse(findings: readonly Finding[], onFinding: PrepareOptions['onFindi
 
 /** Beside the first output that is meant to stay. */
 function tempFolder(writes: readonly string[], name: string): string {
-  const first = writes.find((path) => !/(^|[\\/])te?mp[\\/]/i.test(path)) ?? '';
+  const first = writes.find((path) => !isInTemporaryFolder(path)) ?? '';
   return join(dirname(first), 'temp', name).replaceAll('\\', '/');
 }
 

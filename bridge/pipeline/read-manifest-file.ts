@@ -1,8 +1,7 @@
 import { extname } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
+import { readStructuredText } from '../../nodes/formats/structured-text.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { readFileChecked } from '../local/read-file.ts';
-import { reasonOf } from '../local/system-error.ts';
 
 /** The longest manifests that people write have a few hundred lines. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -13,35 +12,25 @@ const MAX_ALIASES = 1000;
  * Reads a manifest file, JSON or YAML: JSON where it is named so or begins with a brace.
  *
  * @returns what the parser gave, to be checked by `layOutManifest`
- * @throws LineageError `file/missing`, `file/unreadable`; `pipeline/malformed` with line and column, also for a key that
- *   is given twice
+ * @throws LineageError `file/missing`, `file/unreadable`; `pipeline/malformed` as `parseManifestText`, also for a key
+ *   that is given twice
  */
 export async function readManifestFile(path: string): Promise<unknown> {
   return parseManifestText(decode(await readFileChecked(path, MAX_BYTES), path), path);
 }
 
 /**
- * What a manifest's text says, JSON or YAML.
+ * What a manifest's text says, JSON or YAML. Of YAML one document, in the values that JSON has: a tag that makes
+ * something else of a value is refused, not passed over.
+ *
  * @param path its file, for errors; one that ends in `.json` is JSON.
  * @throws LineageError `pipeline/malformed` with line and column
  */
 export function parseManifestText(text: string, path: string): unknown {
-  const isJson = extname(path).toLowerCase() === '.json' || text.trimStart().startsWith('{');
-  const parsed = isJson ? parseJson(text, path) : undefined;
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const fault = document.errors.find(({ code }) => !isJson || code === 'DUPLICATE_KEY');
-  if (fault) {
-    const { line, col } = lines.linePos(fault.pos[0]);
-    const [what = fault.code] = fault.message.split(/ at line \d/);
-    throw malformed(path, `${isJson ? 'JSON' : 'YAML'} in line ${line}, column ${col}`, what);
-  }
-  if (isJson) return parsed;
-  try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES });
-  } catch (error) {
-    throw malformed(path, `at most ${MAX_ALIASES} aliases`, reasonOf(error));
-  }
+  const { document, fault } = readStructuredText(text, extname(path).toLowerCase() === '.json', MAX_ALIASES);
+  if (document) return document.value;
+  const { line, column, isSyntax, expected, got } = fault;
+  throw malformed(path, isSyntax ? `${expected} in line ${line}, column ${column}` : expected, got);
 }
 
 function decode(bytes: Uint8Array, path: string): string {
@@ -53,18 +42,6 @@ function decode(bytes: Uint8Array, path: string): string {
     // Not text: said below.
   }
   throw malformed(path, 'a manifest in JSON or YAML', 'a file that is no text');
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const reason = reasonOf(error);
-    const at = /position (\d+)/.exec(reason)?.[1];
-    const before = text.slice(0, at === undefined ? text.length : Number(at)).split('\n');
-    const place = `line ${before.length}, column ${(before.at(-1) ?? '').length + 1}`;
-    throw malformed(path, `JSON in ${place}`, reason.replace(/ (in JSON )?at position .*/s, ''));
-  }
 }
 
 function malformed(file: string, expected: string, got: string): LineageError {

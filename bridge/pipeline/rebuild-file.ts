@@ -1,4 +1,4 @@
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, extname, resolve } from 'node:path';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { HASH_PLACEHOLDER } from '../../nodes/merge/provenance/header-texts.ts';
 import {
@@ -13,8 +13,8 @@ import { findSources } from './find-sources.ts';
 import type { HashAccess } from './identify-models.ts';
 import { HASH_KEY } from './output-state.ts';
 import type { PipelineEvent, PipelineReport } from './pipeline-report.ts';
+import { placeRecipe } from './place-recipe.ts';
 import { runPipeline } from './run-pipeline.ts';
-import { RESULT_PATH } from './step-recipe.ts';
 
 export type RebuildOptions = {
   /** A merged file, whose record tells how. */
@@ -61,42 +61,27 @@ export async function rebuildFile(options: RebuildOptions): Promise<PipelineRepo
     throw new LineageError('rebuild/sources', `expected ${among}, got none for ${names}`, { file });
   }
   const target = resolve(out);
-  const stem = basename(target, extname(target));
+  const paths = found.filter((path) => path !== undefined);
+  const sources = await Promise.all(
+    paths.map(async (path) => ({ path, files: (await openWeights(path)).files })),
+  );
+  const placed = placeRecipe(record.recipe, { file, sources, target });
+  // What stands beside a source today says nothing of what stood beside it then.
+  const configs = new Map(record.sources.map(({ adapterConfig }, at) => [found[at], adapterConfig]));
   const texts = new Map([...metadata, [HASH_KEY, HASH_PLACEHOLDER]]);
   const report = await runPipeline({
     ...options,
+    ...placed,
     access,
-    manifest: record.recipe,
-    name: stem,
+    name: basename(target, extname(target)),
     mode: record.mode,
     keepTemps: false,
     force: true,
+    findConfig: async (path) => configs.get(path),
     textsOf: (id) => (id === record.step ? texts : undefined),
     accept(id, dataSha256) {
       if (id === record.step && dataSha256 !== hash)
         throw differs(record, file, `data SHA-256 ${dataSha256}`);
-    },
-    pathOf(spelled) {
-      const source = /^source:(\d+)$/.exec(spelled)?.[1];
-      const place = source === undefined ? undefined : found[Number(source)];
-      if (place !== undefined) return place;
-      // What was found is asked for again under its own name.
-      if (found.includes(spelled)) return spelled;
-      if (spelled === RESULT_PATH) return target;
-      // Shards of the result bear its name.
-      if (/^result-\d{5}-of-\d{5}\.safetensors$/.test(spelled))
-        return join(dirname(target), spelled.replace('result', stem));
-      const inBetween = /^temp\/([\w.-]+)$/.exec(spelled)?.[1];
-      if (inBetween !== undefined && !/^\.+$/.test(inBetween))
-        return join(dirname(target), 'temp', stem, inBetween);
-      // Our records name nothing else; whoever wrote this one wants a file of the machine.
-      throw new LineageError(
-        'path/outside',
-        `expected a recipe that names its sources, got ${JSON.stringify(spelled)}`,
-        {
-          file,
-        },
-      );
     },
   });
   const made = report.steps.find(({ id }) => id === record.step);

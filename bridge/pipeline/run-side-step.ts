@@ -1,13 +1,8 @@
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import type { FileFacts } from '../../nodes/pipeline/facts.ts';
-import { precisionOf } from '../../nodes/pipeline/plan-step.ts';
-import { removeIfThere, unwritable } from '../local/write-file.ts';
-import { type HashAccess, rememberData } from './identify-models.ts';
-import type { MadeOutput } from './make-output.ts';
-import { unsealedPath } from './output-state.ts';
-import { sealFile } from './seal-file.ts';
+import { precisionOf } from '../../nodes/pipeline/step-output.ts';
+import type { UnsealedFile } from './make-sealed-file.ts';
+import type { OpenRun } from './open-run.ts';
 import { type SideFile, type SideResult, sideModel } from './side-task.ts';
 import type { ResolvedStep } from './step-recipe.ts';
 import type { StepScores } from './step-scores.ts';
@@ -27,6 +22,27 @@ export type SideInputs = {
   readonly signal: AbortSignal;
   progress(done: number, total: number): void;
 };
+
+/** What a step of a run works with, as its inputs are known now. */
+export function sideInputsOf(
+  { plan, facts, options }: OpenRun,
+  id: string,
+  progress: SideInputs['progress'],
+): SideInputs {
+  const step = plan.resolved(id);
+  return {
+    step,
+    model(where) {
+      const leaf = step.inputs.get(where);
+      if (!leaf) return undefined;
+      return leaf.kind === 'file' ? facts.files.get(leaf.path) : plan.facts(leaf.id);
+    },
+    pathOf: options.pathOf,
+    threads: options.threads,
+    signal: options.access.signal,
+    progress,
+  };
+}
 
 /** Runs a validate or analysis step. */
 export async function findScores(inputs: SideInputs): Promise<StepScores> {
@@ -61,40 +77,15 @@ export function isSideMaker({ step }: Pick<ResolvedStep, 'step'>): boolean {
 const DEFAULT_RANK = 64;
 
 /**
- * Merges embeddings or extracts a LoRA, to an absolute path.
+ * Merges embeddings or extracts a LoRA.
  *
- * @param texts of the header, the hash still open.
+ * @param out its header with the hash still open.
  */
-export async function makeSideFile(
-  inputs: SideInputs,
-  path: string,
-  texts: ReadonlyMap<string, string>,
-  access: HashAccess,
-): Promise<MadeOutput> {
-  const unsealed = unsealedPath(path);
-  let isSealed = false;
-  try {
-    await mkdir(dirname(path), { recursive: true }).catch((error: unknown) => {
-      throw unwritable(path, error);
-    });
-    const out = { path: unsealed, metadata: texts };
-    const result = await makeFile(inputs, out);
-    await sealFile(unsealed, path, result.header, result.dataSha256);
-    isSealed = true;
-    await rememberData(path, result.dataSha256, access.ledger);
-    return {
-      bytes: result.bytes,
-      dataSha256: [result.dataSha256],
-      damage: new Map(),
-      resumed: 0,
-      left: result.left,
-    };
-  } finally {
-    if (!isSealed) await removeIfThere(unsealed);
-  }
+export async function makeSideFile(inputs: SideInputs, out: SideFile): Promise<UnsealedFile> {
+  return { damage: new Map(), resumed: 0, ...(await runSideTask(inputs, out)) };
 }
 
-async function makeFile(inputs: SideInputs, out: SideFile): Promise<SideResult> {
+async function runSideTask(inputs: SideInputs, out: SideFile): Promise<SideResult> {
   const { step } = inputs.step;
   const dtype = dtypeOf(inputs);
   if (step.type === 'embedding_merge') {

@@ -11,6 +11,7 @@ import { countElements } from '../../nodes/formats/safetensors/dtypes.ts';
 import { layoutTensors, type TensorShape } from '../../nodes/formats/safetensors/layout.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { reasonOf } from '../local/system-error.ts';
+import { unwritable } from '../local/write-file.ts';
 import type { SideFile, SideResult, SideTensor } from './side-task.ts';
 
 /** Reads tensors of files that stay open until all is done. */
@@ -82,8 +83,7 @@ export function writeTensors(
     try {
       work();
     } catch (error) {
-      const message = `expected to write the file, got: ${reasonOf(error)}`;
-      throw new LineageError('file/unwritable', message, { file: path }, { cause: error });
+      throw unwritable(path, error);
     }
   };
   let file = -1;

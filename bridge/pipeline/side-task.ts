@@ -1,5 +1,6 @@
 import type { Dtype } from '../../nodes/formats/safetensors/dtypes.ts';
 import type { FileFacts } from '../../nodes/pipeline/facts.ts';
+import type { StepScores } from './step-scores.ts';
 
 /** A model as a thread gets it: plain data, its files by absolute path. */
 export type SideModel = {
@@ -24,6 +25,8 @@ export type SideResult = {
   readonly dataSha256: string;
   /** Tensors of the model that have no name in the result. */
   readonly left: readonly string[];
+  /** What there is to say of the result in numbers. */
+  readonly found?: StepScores;
 };
 
 /** A model of the facts of its file. */

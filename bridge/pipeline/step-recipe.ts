@@ -1,6 +1,6 @@
 import type { FlatStep } from '../../nodes/pipeline/expand.ts';
 import type { WorkStep } from '../../nodes/pipeline/manifest.ts';
-import { precisionOf } from '../../nodes/pipeline/plan-step.ts';
+import { outputOf } from '../../nodes/pipeline/step-output.ts';
 
 /** Where an input of a step comes from, once every question is answered. */
 type Leaf = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'step'; readonly id: string };
@@ -51,7 +51,7 @@ const SINGLES = new Set(['model', 'base', 'vae', 'against']);
  * @param isRounded whether a result in between was written although its run was fused: a report wanted it. The recipe
  *   then has a report too.
  */
-export function recipeOf(
+export function stepRecipeOf(
   id: string,
   stepOf: (id: string) => ResolvedStep,
   sameFile: (path: string) => string,
@@ -81,9 +81,8 @@ export function recipeOf(
     const settings = settingsOf(step, reference);
     const name = plainId(each, new Set(names.values()));
     names.set(each, name);
-    const precision = precisionOf(step);
     const path = each === id ? RESULT_PATH : `temp/${name}.safetensors`;
-    const sharding = 'output' in step && typeof step.output === 'object' ? step.output.sharding : undefined;
+    const { precision, sharding } = outputOf(step);
     steps.push({
       id: name,
       ...settings,

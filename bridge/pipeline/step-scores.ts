@@ -1,6 +1,6 @@
 import type { Scores } from '../../nodes/pipeline/measure-scores.ts';
 
-/** What a validate or analysis step found. */
+/** What a validate or analysis step found, or what an extraction achieved. */
 export type StepScores = {
   readonly scores: Scores;
   /** For an analysis: the same measures block by block. */

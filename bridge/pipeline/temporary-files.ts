@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { leavesOf } from '../../nodes/pipeline/conditions.ts';
 import type { FlatStep } from '../../nodes/pipeline/expand.ts';
 import type { PlannedStep } from '../../nodes/pipeline/plan-pipeline.ts';
+import { isTemporaryFolder } from '../../nodes/pipeline/temporary-path.ts';
 import { removeIfThere } from '../local/write-file.ts';
 import { expectOutput, isMadeByStep } from './output-state.ts';
 
@@ -47,18 +48,18 @@ export function followTemporaryFiles(
         const { files, index } = expectOutput(output.path, output.predicted, pathOf);
         for (const { path } of files) if (await isMadeByStep(path)) await removeIfThere(path);
         if (index) await removeIfThere(index.path);
-        await removeEmptyFolder(dirname(pathOf(output.path)));
+        await removeEmptyTemp(dirname(pathOf(output.path)));
       }
     },
   };
 }
 
 /** A folder named temp, and those in it that are empty. Anything in a folder keeps it. */
-async function removeEmptyFolder(folder: string): Promise<void> {
-  if (!/(^|[\\/])te?mp([\\/][^\\/]*)?$/i.test(folder)) return;
+export async function removeEmptyTemp(folder: string): Promise<void> {
+  if (!isTemporaryFolder(folder)) return;
   try {
     await rmdir(folder);
-    await removeEmptyFolder(dirname(folder));
+    await removeEmptyTemp(dirname(folder));
   } catch {
     // Not empty, not there, or in use: it stays.
   }

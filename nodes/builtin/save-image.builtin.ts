@@ -33,7 +33,7 @@ async function save(
   for (const [index, image] of images.entries()) {
     host.signal.throwIfAborted();
     const picture = await compute(truncate, image);
-    const encoded = await encodePixels(picture, { format: 'png', quality: 100, quick: folder === 'temp' });
+    const encoded = await encodePixels(picture, { format: 'png', quality: 100 });
     const path = await host.writeOutput({
       folder,
       prefix: fillPrefix(prefix, images[0], host.now, index),

@@ -2,8 +2,9 @@ import { LineageError } from '../kit/errors.ts';
 import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
 import { type AvifItem, type AvifMeta, makeMeta, readMeta } from './avif-meta.ts';
 import { type Box, listBoxes, listFileBoxes, makeBox } from './boxes.ts';
-import { latin1Bytes, need, u32be, u32beBytes, u64be } from './cursor.ts';
+import { latin1Bytes, need, startsWith, u32be, u32beBytes, u64be } from './cursor.ts';
 import type { ItemLocation } from './item-location.ts';
+import { isManifestStore, storeInUuidBox } from './jumbf.ts';
 import { withoutExifPrefix } from './tiff.ts';
 
 /** What an AVIF says beside its pixels. */
@@ -29,7 +30,7 @@ export type AvifChange = {
 };
 
 /** The user type of C2PA's `uuid` box. @see https://c2pa.org/specifications/ (embedding in BMFF) */
-const C2PA_UUID = 'd8fec3d61b0e483c92975828877ec481';
+const C2PA_UUID = Uint8Array.from(Buffer.from('d8fec3d61b0e483c92975828877ec481', 'hex'));
 const U32_MAX = 0xffff_ffff;
 const EXIF_TYPE = 'Exif';
 const XMP_TYPE = 'mime';
@@ -40,7 +41,8 @@ function malformed(message: string, byte: number): LineageError {
   return new LineageError('avif/malformed', message, { byte });
 }
 
-type File = {
+/** An AVIF taken apart: its outermost boxes, and what its `meta` says. */
+export type AvifFile = {
   readonly boxes: readonly Box[];
   /** Where the last box ends: what lies behind belongs to somebody else. */
   readonly end: number;
@@ -48,7 +50,12 @@ type File = {
   readonly meta: AvifMeta;
 };
 
-function readFile(bytes: Uint8Array): File {
+/**
+ * Takes an AVIF apart, and checks that what its items claim lies inside it.
+ *
+ * @throws LineageError `avif/malformed`
+ */
+export function readAvifFile(bytes: Uint8Array): AvifFile {
   const { boxes, end } = listFileBoxes(bytes, 'avif/malformed');
   if (boxes[0]?.type !== 'ftyp') throw malformed('expected ftyp as the first box, got another', 0);
   const metaBox = boxes.find(({ type }) => type === 'meta');
@@ -78,7 +85,7 @@ function isXmpItem({ type, contentType }: AvifItem): boolean {
  * @see https://aomediacodec.github.io/av1-avif/ and ISO/IEC 23008-12 (HEIF)
  */
 export function readAvif(bytes: Uint8Array): AvifContents {
-  const { boxes, meta } = readFile(bytes);
+  const { boxes, meta } = readAvifFile(bytes);
   const exif = dataOf(bytes, meta, isExifItem);
   const xmp = dataOf(bytes, meta, isXmpItem);
   return {
@@ -89,12 +96,16 @@ export function readAvif(bytes: Uint8Array): AvifContents {
     ...(exif === undefined ? {} : { exif: tiffOf(exif) }),
     ...(xmp === undefined ? {} : { xmp: new TextDecoder().decode(xmp) }),
     hasIcc: meta.hasIcc,
-    hasC2pa: boxes.some(
-      ({ type, data, end }) =>
-        type === 'uuid' &&
-        Buffer.from(bytes.subarray(data, Math.min(data + 16, end))).toString('hex') === C2PA_UUID,
-    ),
+    hasC2pa: boxes.some((box) => holdsManifest(bytes, box)),
   };
+}
+
+/** C2PA's `uuid` box with a manifest store in it, or such a store as a box of its own. */
+function holdsManifest(bytes: Uint8Array, { type, start, data, end }: Box): boolean {
+  if (type === 'jumb') return isManifestStore(bytes.subarray(start, end));
+  if (type !== 'uuid' || !startsWith(bytes.subarray(0, end), C2PA_UUID, data)) return false;
+  const store = storeInUuidBox(bytes.subarray(data + C2PA_UUID.length, end));
+  return store !== undefined && isManifestStore(store);
 }
 
 /** offset of the TIFF header u32 BE, counted from behind this field · usually nothing or `Exif\0\0` · TIFF block */
@@ -137,7 +148,7 @@ function dataOf(
  * @throws LineageError `avif/malformed`
  */
 export function spliceAvif(bytes: Uint8Array, change: AvifChange): Uint8Array {
-  const { boxes, end, metaBox, meta } = readFile(bytes);
+  const { boxes, end, metaBox, meta } = readAvifFile(bytes);
   const exif = change.exif && concatBytes(new Uint8Array(4), change.exif);
   const xmp = typeof change.xmp === 'string' ? new TextEncoder().encode(change.xmp) : change.xmp;
   const plan = planItems(bytes, meta, [
@@ -175,6 +186,8 @@ export function spliceAvif(bytes: Uint8Array, change: AvifChange): Uint8Array {
   keep(pieces, end, bytes.length);
   const out = assemble(bytes, pieces);
   if (out.length > U32_MAX) throw malformed('expected a file below 4 GiB, got more', 0);
+  // Items that share bytes with boxes can be moved apart by what is added: better no file than one that nobody can read.
+  readAvif(out);
   return out;
 }
 
@@ -256,7 +269,8 @@ function shiftLocation(location: ItemLocation, shift: (offset: number) => number
 
 /** A `moov` whose chunk offsets (`trak/mdia/minf/stbl/stco` and `co64`) follow the data that moved. */
 function shiftChunkOffsets(bytes: Uint8Array, moov: Box, shift: (offset: number) => number): Uint8Array {
-  const out = bytes.slice(moov.start, moov.end);
+  // A copy: `slice` of a Buffer would be a view of the caller's bytes.
+  const out = Uint8Array.from(bytes.subarray(moov.start, moov.end));
   const descend = (from: number, to: number, path: readonly string[]): void => {
     for (const box of listBoxes(bytes, from, to, 'avif/malformed')) {
       if (box.type === path[0]) descend(box.data, box.end, path.slice(1));

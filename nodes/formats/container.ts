@@ -22,6 +22,8 @@ export type Container = {
   readonly texts: readonly PngText[];
   /** JPEG only: COM segments in file order. */
   readonly comments: readonly Uint8Array[];
+  /** JPEG only: data of the segments with compressed graphs. */
+  readonly packed: readonly Uint8Array[];
   readonly hasIcc: boolean;
   readonly hasC2pa: boolean;
   /** PNG only: text chunks that cannot be read. */
@@ -38,6 +40,7 @@ export type ContainerChange = {
   readonly removeKeywords?: readonly string[];
   /** JPEG only. */
   readonly comment?: Uint8Array | null;
+  readonly packed?: readonly Uint8Array[] | null;
 };
 
 /**
@@ -47,7 +50,7 @@ export type ContainerChange = {
  */
 export function readContainer(bytes: Uint8Array): Container {
   const format = knownFormat(bytes);
-  const none = { isAnimated: false, texts: [], comments: [], damaged: [] };
+  const none = { isAnimated: false, texts: [], comments: [], packed: [], damaged: [] };
   if (format === 'png') return { ...none, format, ...readPng(bytes) };
   if (format === 'jpeg') return { ...none, format, hasAlpha: false, ...readJpeg(bytes) };
   if (format === 'webp') return { ...none, format, ...readWebp(bytes) };
@@ -64,14 +67,14 @@ export function readContainer(bytes: Uint8Array): Container {
  */
 export function spliceContainer(bytes: Uint8Array, change: ContainerChange): Uint8Array {
   const format = knownFormat(bytes);
-  const { texts, itxt, removeKeywords, comment, ...common } = change;
+  const { texts, itxt, removeKeywords, comment, packed, ...common } = change;
   if (format === 'png') {
-    refuse(format, { comment });
+    refuse(format, { comment, packed });
     return splicePng(bytes, change);
   }
   refuse(format, { texts, itxt, removeKeywords });
   if (format === 'jpeg') return spliceJpeg(bytes, change);
-  refuse(format, { comment });
+  refuse(format, { comment, packed });
   return format === 'webp' ? spliceWebp(bytes, common) : spliceAvif(bytes, common);
 }
 

@@ -222,16 +222,23 @@ function isMovable({ ifd0, exif }: Base): boolean {
 function tailStart(block: Uint8Array, { order, ifd0At, ifd0, exif }: Base): number {
   const markAt = ifd0At - TAIL_MARK.length;
   if (markAt < HEADER_BYTES || !startsWith(block, TAIL_MARK, markAt)) return block.length;
+  // An offset behind the end points at nothing.
+  const isInTail = (offset: number): boolean => offset >= markAt && offset < block.length;
   const pointsIn = ({ tag, type, value, at, raw }: TiffEntry): boolean => {
     if (tag === EXIF_IFD || (value !== undefined && type !== 13 && !OPAQUE_TAGS.has(tag))) return false;
     const isInline = at === raw.byteOffset - block.byteOffset + 8;
     const target = isInline
       ? new DataView(raw.buffer, raw.byteOffset + 8, 4).getUint32(0, order === 'II')
       : at;
-    return target >= markAt;
+    return isInTail(target);
   };
-  const isShared = ifd0.next >= markAt || [...ifd0.entries, ...exif.entries].some(pointsIn);
+  const isShared = isInTail(ifd0.next) || [...ifd0.entries, ...exif.entries].some(pointsIn);
   return isShared ? block.length : markAt;
+}
+
+/** Whether the value lies outside the block. What is appended would lie there afterwards, and be taken for the value. */
+function isLost({ type, value }: TiffEntry): boolean {
+  return value === undefined && type >= 1 && type <= 12;
 }
 
 /** An entry with its value, to be laid out anew; one without a readable value keeps its bytes. */
@@ -248,7 +255,10 @@ function mergeIfd0(
 ): NewEntry[] {
   const kept = entries.filter(
     (entry) =>
-      entry.tag !== EXIF_IFD && !change.ascii.has(entry.tag) && !WORKFLOW_VALUE.test(asciiOf(entry) ?? ''),
+      !isLost(entry) &&
+      entry.tag !== EXIF_IFD &&
+      !change.ascii.has(entry.tag) &&
+      !WORKFLOW_VALUE.test(asciiOf(entry) ?? ''),
   );
   const ours = [...change.ascii].map(([tag, text]) => asciiEntry(tag, text));
   return addMissing([...kept.map(carry), ...ours], requiredIfd0(order));
@@ -264,7 +274,7 @@ function mergeExif(
     entry.tag === USER_COMMENT &&
     (change.userComment !== undefined ||
       (entry.value !== undefined && isInfotext(readUserComment(entry.value).text)));
-  const kept = entries.filter((entry) => !isReplaced(entry)).map(carry);
+  const kept = entries.filter((entry) => !isLost(entry) && !isReplaced(entry)).map(carry);
   if (change.userComment !== undefined) {
     const value = makeUserComment(change.userComment.text, change.userComment.encoding);
     kept.push({ tag: USER_COMMENT, type: TYPE.undefined, count: value.length, value });

@@ -1,6 +1,3 @@
-import { LineageError } from '../kit/errors.ts';
-import { decodeFloats } from './floats.ts';
-
 /** How a tensor of a GGUF file stores its elements: in blocks of fixed size along a row. */
 export type GgmlType = {
   readonly name: string;
@@ -52,42 +49,4 @@ const TYPES: ReadonlyMap<number, GgmlType> = new Map(
 /** The type of an id; undefined for one of later than this table. */
 export function ggmlTypeOf(id: number): GgmlType | undefined {
   return TYPES.get(id);
-}
-
-/** Bytes of the scale, F16, before the 32 signed bytes of a Q8_0 block. */
-const SCALE_BYTES = 2;
-
-/**
- * Decodes a run of whole blocks to float32.
- *
- * @param bytes at any byte offset; not modified.
- * @param out as many elements as the blocks hold; overwritten.
- * @throws LineageError `gguf/type`, which names the type, for all but F32, F16, BF16 and Q8_0
- * @throws RangeError if the lengths do not fit
- */
-export function dequantise(
-  { name, blockElements, blockBytes }: GgmlType,
-  bytes: Uint8Array,
-  out: Float32Array,
-): void {
-  if (name === 'F32' || name === 'F16' || name === 'BF16') decodeFloats(name, bytes, out);
-  else if (name === 'Q8_0') {
-    const blocks = out.length / blockElements;
-    if (!Number.isInteger(blocks) || bytes.length !== blocks * blockBytes)
-      throw new RangeError(`expected ${blocks} blocks of ${blockBytes} bytes, got ${bytes.length} bytes`);
-    dequantiseQ8(bytes, blocks, blockElements, out);
-  } else throw new LineageError('gguf/type', `expected Q8_0, F16, BF16 or F32, got ${name}`);
-}
-
-/** value = scale * byte, in single precision. */
-function dequantiseQ8(bytes: Uint8Array, blocks: number, elements: number, out: Float32Array): void {
-  const scale = new Float32Array(1);
-  const signed = new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let block = 0; block < blocks; block++) {
-    const at = block * (elements + SCALE_BYTES);
-    decodeFloats('F16', bytes.subarray(at, at + SCALE_BYTES), scale);
-    const factor = scale[0] ?? 0;
-    for (let i = 0; i < elements; i++)
-      out[block * elements + i] = factor * (signed[at + SCALE_BYTES + i] ?? 0);
-  }
 }

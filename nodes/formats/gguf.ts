@@ -35,7 +35,8 @@ export type GgufHeader = {
   readonly dataAt: number;
 };
 
-const MAGIC = Uint8Array.of(0x47, 0x47, 0x55, 0x46);
+/** What every GGUF file begins with: `GGUF`. */
+export const MAGIC = Uint8Array.of(0x47, 0x47, 0x55, 0x46);
 /** Version 1 had 32-bit lengths and is met no more. */
 const VERSIONS: ReadonlySet<number> = new Set([2, 3]);
 const DEFAULT_ALIGNMENT = 32;

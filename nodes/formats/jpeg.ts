@@ -1,9 +1,11 @@
 import { LineageError } from '../kit/errors.ts';
 import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
-import { latin1, latin1Bytes, need, startsWith, u8, u16be, u16beBytes } from './cursor.ts';
+import { latin1Bytes, need, startsWith, u8, u16be, u16beBytes } from './cursor.ts';
 import { holdsOurs } from './exif.ts';
 import { isInfotext } from './is-infotext.ts';
+import { isManifestPacket } from './jumbf.ts';
 import { isMultiPictureIndex, moveMultiPictureIndex } from './multi-picture.ts';
+import { isPackedSegment } from './packed-segments.ts';
 import { textOf } from './user-comment.ts';
 
 /** What a JPEG says beside its pixels. Byte blocks are views into the file. */
@@ -19,6 +21,8 @@ export type JpegContents = {
   readonly hasIcc: boolean;
   /** A C2PA manifest in APP11 (JUMBF). */
   readonly hasC2pa: boolean;
+  /** Data of the segments with compressed graphs, in file order; see `packed-segments.ts`. */
+  readonly packed: readonly Uint8Array[];
 };
 
 /** What to change; absent stays as it is, null removes. */
@@ -27,6 +31,8 @@ export type JpegChange = {
   readonly xmp?: string | null;
   /** Takes the place of comments that hold generation parameters; other comments stay. */
   readonly comment?: Uint8Array | null;
+  /** Data of segments as `packSegments` gives them. */
+  readonly packed?: readonly Uint8Array[] | null;
 };
 
 /**
@@ -49,10 +55,10 @@ const MARKER = {
 const EXIF_HEAD = latin1Bytes('Exif\0\0');
 const XMP_HEAD = latin1Bytes('http://ns.adobe.com/xap/1.0/\0');
 const ICC_HEAD = latin1Bytes('ICC_PROFILE\0');
-const JUMBF_HEAD = latin1Bytes('JP');
 const EOI = Uint8Array.of(0xff, MARKER.eoi);
 
-type Segment = {
+/** One segment: its data are [data, end). */
+export type JpegSegment = {
   readonly marker: number;
   readonly start: number;
   readonly data: number;
@@ -70,7 +76,7 @@ function malformed(message: string, byte: number): LineageError {
  *
  * @see ITU-T T.81, annex B
  */
-function* walkSegments(bytes: Uint8Array): Generator<Segment> {
+function* walkSegments(bytes: Uint8Array): Generator<JpegSegment> {
   if (u16be(bytes, 0, 'jpeg/malformed') !== 0xffd8) throw malformed('expected SOI, got other bytes', 0);
   let start = 2;
   for (;;) {
@@ -92,13 +98,18 @@ function* walkSegments(bytes: Uint8Array): Generator<Segment> {
 }
 
 /** Start of frame: C0 to CF but DHT (C4), JPG (C8) and DAC (CC). */
-function isFrame(marker: number): boolean {
+export function isFrame(marker: number): boolean {
   return marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
 }
 
-/** Walks and checks the file as a whole: a frame before the scan, and an end of image somewhere behind it. */
-function listSegments(bytes: Uint8Array): Segment[] {
-  const segments: Segment[] = [];
+/**
+ * The segments up to the first scan; the file as a whole is checked: a frame before the scan, and an end of image
+ * somewhere behind it.
+ *
+ * @throws LineageError `jpeg/malformed`
+ */
+export function listJpegSegments(bytes: Uint8Array): JpegSegment[] {
+  const segments: JpegSegment[] = [];
   for (const segment of walkSegments(bytes)) {
     if (segments.push(segment) > MAX_SEGMENTS)
       throw malformed(`expected at most ${MAX_SEGMENTS} segments, got more`, segment.start);
@@ -120,13 +131,14 @@ function listSegments(bytes: Uint8Array): Segment[] {
  */
 export function readJpeg(bytes: Uint8Array): JpegContents {
   const comments: Uint8Array[] = [];
+  const packed: Uint8Array[] = [];
   let width = 0;
   let height = 0;
   let exif: Uint8Array | undefined;
   let xmp: string | undefined;
   let hasIcc = false;
   let hasC2pa = false;
-  for (const segment of listSegments(bytes)) {
+  for (const segment of listJpegSegments(bytes)) {
     const data = bytes.subarray(segment.data, segment.end);
     if (isFrame(segment.marker)) {
       // precision u8 · height u16 · width u16 · components
@@ -138,8 +150,8 @@ export function readJpeg(bytes: Uint8Array): JpegContents {
     else if (isExif(segment, data)) exif ??= data.subarray(EXIF_HEAD.length);
     else if (isXmp(segment, data)) xmp ??= new TextDecoder().decode(data.subarray(XMP_HEAD.length));
     else if (segment.marker === MARKER.app2 && startsWith(data, ICC_HEAD)) hasIcc = true;
-    else if (segment.marker === MARKER.app11 && startsWith(data, JUMBF_HEAD))
-      hasC2pa ||= latin1(data).includes('c2pa');
+    else if (isPacked(segment, data)) packed.push(data);
+    else if (segment.marker === MARKER.app11) hasC2pa ||= isManifestPacket(data);
   }
   return {
     width,
@@ -149,20 +161,25 @@ export function readJpeg(bytes: Uint8Array): JpegContents {
     comments,
     hasIcc,
     hasC2pa,
+    packed,
   };
 }
 
-function isExif(segment: Segment, data: Uint8Array): boolean {
+function isExif(segment: JpegSegment, data: Uint8Array): boolean {
   return segment.marker === MARKER.app1 && startsWith(data, EXIF_HEAD);
 }
 
-function isXmp(segment: Segment, data: Uint8Array): boolean {
+function isPacked(segment: JpegSegment, data: Uint8Array): boolean {
+  return segment.marker === MARKER.app11 && isPackedSegment(data);
+}
+
+function isXmp(segment: JpegSegment, data: Uint8Array): boolean {
   return segment.marker === MARKER.app1 && startsWith(data, XMP_HEAD);
 }
 
 /**
  * Puts EXIF, XMP and a comment into a JPEG: EXIF stands first (behind JFIF's APP0, which must be the first), then
- * XMP; the comment stands behind all others, since readers of the field take the last. Every other segment and the
+ * XMP; packed segments stand behind the other application segments; the comment stands behind all others, since readers of the field take the last. Every other segment and the
  * scans keep their bytes and order, extended XMP included, and so do pictures behind the first: the index of a
  * Multi-Picture file follows them. Of several EXIF or XMP segments the first is changed; of the other EXIF ones, ours
  * go.
@@ -172,10 +189,10 @@ function isXmp(segment: Segment, data: Uint8Array): boolean {
  * @throws LineageError `jpeg/malformed`, `jpeg/segment-too-large`
  */
 export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
-  const segments = listSegments(bytes);
+  const segments = listJpegSegments(bytes);
   const firstExif = segments.find((segment) => isExif(segment, bytes.subarray(segment.data, segment.end)));
   const firstXmp = segments.find((segment) => isXmp(segment, bytes.subarray(segment.data, segment.end)));
-  const isReplaced = (segment: Segment): boolean => {
+  const isReplaced = (segment: JpegSegment): boolean => {
     const data = bytes.subarray(segment.data, segment.end);
     if (isExif(segment, data)) {
       return (
@@ -183,21 +200,26 @@ export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
       );
     }
     if (isXmp(segment, data)) return change.xmp !== undefined && segment === firstXmp;
+    if (isPacked(segment, data)) return change.packed !== undefined;
     return segment.marker === MARKER.com && change.comment !== undefined && isInfotext(textOf(data));
   };
   const kept = segments.filter((segment) => !isReplaced(segment));
   const headAt = endOfLeading(kept, (segment) => segment.marker === MARKER.app0);
+  const packedAt = endOfLeading(kept, isApplication);
   const commentAt = change.comment ? placeOfComment(kept) : -1;
   const pieces: Piece[] = [{ from: 0, to: 2 }];
   let outAt = 2;
-  let index: { readonly segment: Segment; readonly place: number; readonly dataOutAt: number } | undefined;
+  let index:
+    | { readonly segment: JpegSegment; readonly place: number; readonly dataOutAt: number }
+    | undefined;
   const put = (segmentBytes: Uint8Array): void => {
     pieces.push(segmentBytes);
     outAt += segmentBytes.length;
   };
   for (const [i, segment] of kept.entries()) {
     if (i === headAt) for (const made of makeHead(change)) put(made);
-    if (i === commentAt && change.comment) put(makeSegment(MARKER.com, change.comment));
+    if (i === packedAt) for (const data of change.packed ?? []) put(makeJpegSegment(MARKER.app11, data));
+    if (i === commentAt && change.comment) put(makeJpegSegment(MARKER.com, change.comment));
     const isIndex =
       segment.marker === MARKER.app2 && isMultiPictureIndex(bytes.subarray(segment.data, segment.end));
     if (isIndex && index === undefined) {
@@ -225,27 +247,35 @@ export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
 }
 
 /** How many of the first segments are of this kind. */
-function endOfLeading(segments: readonly Segment[], isKind: (segment: Segment) => boolean): number {
+function endOfLeading(segments: readonly JpegSegment[], isKind: (segment: JpegSegment) => boolean): number {
   const end = segments.findIndex((segment) => !isKind(segment));
   return end < 0 ? segments.length : end;
 }
 
 /** Behind the last comment that stays; without one, behind the application segments. */
-function placeOfComment(kept: readonly Segment[]): number {
+function placeOfComment(kept: readonly JpegSegment[]): number {
   const last = kept.findLastIndex(({ marker }) => marker === MARKER.com);
-  return last >= 0 ? last + 1 : endOfLeading(kept, ({ marker }) => marker >= MARKER.app0 && marker <= 0xef);
+  return last >= 0 ? last + 1 : endOfLeading(kept, isApplication);
+}
+
+function isApplication({ marker }: JpegSegment): boolean {
+  return marker >= MARKER.app0 && marker <= 0xef;
 }
 
 function makeHead(change: JpegChange): Uint8Array[] {
   const head: Uint8Array[] = [];
-  if (change.exif) head.push(makeSegment(MARKER.app1, EXIF_HEAD, change.exif));
+  if (change.exif) head.push(makeJpegSegment(MARKER.app1, EXIF_HEAD, change.exif));
   if (typeof change.xmp === 'string')
-    head.push(makeSegment(MARKER.app1, XMP_HEAD, new TextEncoder().encode(change.xmp)));
+    head.push(makeJpegSegment(MARKER.app1, XMP_HEAD, new TextEncoder().encode(change.xmp)));
   return head;
 }
 
-/** FF · marker · length u16 BE (itself included) · data */
-function makeSegment(marker: number, ...data: readonly Uint8Array[]): Uint8Array {
+/**
+ * FF · marker · length u16 BE (itself included) · data
+ *
+ * @throws LineageError `jpeg/segment-too-large`
+ */
+export function makeJpegSegment(marker: number, ...data: readonly Uint8Array[]): Uint8Array {
   let segmentBytes = 4;
   for (const part of data) segmentBytes += part.length;
   if (segmentBytes > MAX_SEGMENT_BYTES) {

@@ -31,7 +31,8 @@ export function moveMultiPictureIndex(
   { whole, behind }: { readonly whole: number; readonly behind: number },
   fromOffset: number,
 ): Uint8Array {
-  const out = data.slice();
+  // A copy: `slice` of a Buffer would be a view of the caller's bytes.
+  const out = Uint8Array.from(data);
   const entries = entriesOf(out.subarray(MPF_HEAD.length));
   if (entries === undefined) return out;
   const { view, isLittle } = entries;

@@ -3,11 +3,12 @@ import { LineageError } from '../kit/errors.ts';
 import type { ImageFormat, Pixels } from '../kit/values.ts';
 import { startsWith } from './cursor.ts';
 import { PNG_SIGNATURE } from './detect.ts';
+import { encodePng } from './encode-png.ts';
 import { truncateSamples } from './truncate-samples.ts';
 
 /**
- * The one file that decodes and encodes pixels, by sharp. It writes no metadata but a colour profile: that is what
- * the containers' splices are for.
+ * The one file that decodes and encodes pixels: samples become PNG by an encoder of our own, everything else is sharp's.
+ * It writes no metadata but a colour profile: that is what the containers' splices are for.
  */
 
 /** How to encode. */
@@ -17,8 +18,6 @@ export type EncodeOptions = {
   readonly quality: number;
   /** For WebP and AVIF; PNG always is, JPEG never. */
   readonly lossless?: boolean;
-  /** For PNG: a larger file in half the time, for a preview. */
-  readonly quick?: boolean;
   /** Leaves the alpha channel out and shows the colours that it hid, as Pillow's `convert('RGB')` does. */
   readonly dropAlpha?: boolean;
 };
@@ -40,6 +39,7 @@ const PAPER = '#ffffff';
  */
 export async function encodePixels(pixels: Pixels, options: EncodeOptions): Promise<Uint8Array> {
   checkShape(pixels, options.format);
+  if (options.format === 'png' && !options.dropAlpha) return await encodePng(pixels);
   const { width, height, channels } = pixels;
   const samples = pixels.data instanceof Uint8Array ? pixels.data : truncateSamples(pixels.data);
   const image = sharp(samples, { raw: { width, height, channels } });
@@ -161,8 +161,7 @@ function hasNoAlphaChannel(bytes: Uint8Array): boolean {
 
 /** PNG: sharp's defaults make files three quarters larger. WebP and AVIF: the efforts that a saver can wait for. */
 function encoder(image: Sharp, options: EncodeOptions): Sharp {
-  const { format, quality, lossless = false, quick = false, dropAlpha = false } = options;
-  if (format === 'png' && quick) return image.png({ compressionLevel: 1 });
+  const { format, quality, lossless = false, dropAlpha = false } = options;
   if (format === 'png') return image.png({ compressionLevel: 4, adaptiveFiltering: true });
   if (format === 'jpeg') return (dropAlpha ? image : image.flatten({ background: PAPER })).jpeg({ quality });
   if (format === 'webp') return image.webp({ quality, lossless, effort: lossless ? 0 : 2 });

@@ -3,6 +3,7 @@ import { LineageError } from '../kit/errors.ts';
 import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
 import { fourCharsAt, latin1, latin1Bytes, need, startsWith, u8, u32be, u32beBytes } from './cursor.ts';
 import { PNG_SIGNATURE } from './detect.ts';
+import { isManifestStore } from './jumbf.ts';
 import { withoutExifPrefix } from './tiff.ts';
 
 /** One text chunk as it stands in the file. */
@@ -48,6 +49,7 @@ export type PngChange = {
 };
 
 const XMP_KEYWORD = 'XML:com.adobe.xmp';
+const XMP_HEAD = latin1Bytes(`${XMP_KEYWORD}\0`);
 /** Chunk lengths and image sides are below 2^31. @see https://www.w3.org/TR/png-3/#7Integers-and-byte-order */
 const MAX_PNG_INTEGER = 0x7fff_ffff;
 /** Compressed text may grow to this and no further; the longest workflows met are about 2 MiB. */
@@ -60,15 +62,25 @@ const CHUNK_BYTES = 12;
 const TEXT_CHUNKS = ['tEXt', 'zTXt', 'iTXt'];
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
-type Chunk = { readonly type: string; readonly start: number; readonly data: number; readonly end: number };
+/** One chunk: its content is [data, end - 4), the CRC behind it. */
+export type PngChunk = {
+  readonly type: string;
+  readonly start: number;
+  readonly data: number;
+  readonly end: number;
+};
 
 /** The error every structural fault of a PNG ends in. */
 function malformed(message: string, byte: number): LineageError {
   return new LineageError('png/malformed', message, { byte });
 }
 
-/** Walks the chunks from IHDR to IEND, checking lengths and order but no CRC. */
-function* walkChunks(bytes: Uint8Array): Generator<Chunk> {
+/**
+ * Walks the chunks from IHDR to IEND, checking lengths and order but no CRC.
+ *
+ * @throws LineageError `png/malformed`
+ */
+export function* walkPngChunks(bytes: Uint8Array): Generator<PngChunk> {
   if (!startsWith(bytes, PNG_SIGNATURE)) throw malformed('expected the PNG signature, got other bytes', 0);
   let at = PNG_SIGNATURE.length;
   let hasPixels = false;
@@ -107,16 +119,20 @@ export function readPng(bytes: Uint8Array): PngContents {
   let header = { width: 0, height: 0, colourType: 0 };
   let exif: Uint8Array | undefined;
   let xmp: string | undefined;
-  for (const chunk of walkChunks(bytes)) {
+  let hasC2pa = false;
+  for (const chunk of walkPngChunks(bytes)) {
     seen.add(chunk.type);
     const data = bytes.subarray(chunk.data, chunk.end - 4);
     if (chunk.type === 'IHDR') header = readHeader(data);
     else if (chunk.type === 'eXIf') exif ??= withoutExifPrefix(data);
+    else if (chunk.type === 'caBX') hasC2pa ||= isManifestStore(data);
     else if (TEXT_CHUNKS.includes(chunk.type)) {
       const count = texts.length + damaged.length;
-      if (count > MAX_TEXTS) continue;
+      // The XMP is read wherever it stands: whoever writes metadata would lose it otherwise.
+      const isXmp = xmp === undefined && startsWith(data, XMP_HEAD);
+      if (count > MAX_TEXTS && !isXmp) continue;
       const text =
-        count < MAX_TEXTS
+        count < MAX_TEXTS || isXmp
           ? readText(chunk.type, data, budget)
           : `more than ${MAX_TEXTS} texts; the rest was not read`;
       if (typeof text === 'string') damaged.push({ chunk: chunk.type, byte: chunk.start, reason: text });
@@ -133,7 +149,7 @@ export function readPng(bytes: Uint8Array): PngContents {
     ...(exif === undefined ? {} : { exif }),
     ...(xmp === undefined ? {} : { xmp }),
     hasIcc: seen.has('iCCP'),
-    hasC2pa: seen.has('caBX'),
+    hasC2pa,
     damaged,
   };
 }
@@ -206,7 +222,7 @@ export function splicePng(bytes: Uint8Array, change: PngChange): Uint8Array {
   const pieces: Piece[] = [];
   let inserted = false;
   let at = 0;
-  for (const chunk of walkChunks(bytes)) {
+  for (const chunk of walkPngChunks(bytes)) {
     if (!inserted && (chunk.type === 'IDAT' || chunk.type === 'fcTL')) {
       keep(pieces, at, chunk.start);
       pieces.push(...fresh);
@@ -225,7 +241,7 @@ export function splicePng(bytes: Uint8Array, change: PngChange): Uint8Array {
 /** Whether the change takes this chunk's place. */
 function isReplaced(
   bytes: Uint8Array,
-  chunk: Chunk,
+  chunk: PngChunk,
   replaced: ReadonlySet<string>,
   replacesExif: boolean,
 ): boolean {
@@ -281,7 +297,7 @@ function keywordBytes(keyword: string): Uint8Array {
 }
 
 /** length u32 BE · type (4 ASCII) · data · CRC-32 over type and data u32 BE */
-function makeChunk(type: string, ...data: readonly Uint8Array[]): Uint8Array {
+export function makeChunk(type: string, ...data: readonly Uint8Array[]): Uint8Array {
   const body = concatBytes(latin1Bytes(type), ...data);
   return concatBytes(u32beBytes(body.length - 4), body, u32beBytes(crc32(body)));
 }

@@ -44,7 +44,7 @@ export function refusePickle(head: Uint8Array, file?: string): void {
   if (kind === undefined) return;
   throw new LineageError(
     'weights/pickle',
-    `expected safetensors or GGUF, got ${kind}`,
+    `expected safetensors, got ${kind}`,
     file === undefined ? {} : { file },
   );
 }

@@ -1,6 +1,7 @@
 import { LineageError } from '../kit/errors.ts';
 import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
 import { fourCharsAt, latin1Bytes, need, u8, u16le, u32le, u32leBytes } from './cursor.ts';
+import { isManifestStore } from './jumbf.ts';
 import { withoutExifPrefix } from './tiff.ts';
 
 /** What a WebP says beside its pixels. Byte blocks are views into the file. */
@@ -25,7 +26,8 @@ export type WebpChange = {
   readonly xmp?: string | null;
 };
 
-type Chunk = {
+/** One chunk: its data are [data, data + length), a pad byte may follow. */
+export type WebpChunk = {
   readonly type: string;
   readonly start: number;
   readonly data: number;
@@ -47,8 +49,12 @@ function malformed(message: string, byte: number): LineageError {
   return new LineageError('webp/malformed', message, { byte });
 }
 
-/** 'RIFF' · size u32 LE · 'WEBP'. Answers with the end of the RIFF form; what follows it is not ours. */
-function readRiffEnd(bytes: Uint8Array): number {
+/**
+ * 'RIFF' · size u32 LE · 'WEBP'. Answers with the end of the RIFF form; what follows it is not ours.
+ *
+ * @throws LineageError `webp/malformed`
+ */
+export function readRiffEnd(bytes: Uint8Array): number {
   need(bytes, 0, RIFF_HEAD_BYTES, 'webp/malformed');
   if (
     fourCharsAt(bytes, 0, 'webp/malformed') !== 'RIFF' ||
@@ -67,9 +73,17 @@ function readRiffEnd(bytes: Uint8Array): number {
   return Math.min(end, bytes.length);
 }
 
-/** type (4 ASCII) · length u32 LE · data · pad to even */
-function* walkChunks(bytes: Uint8Array, riffEnd: number): Generator<Chunk> {
-  let at = RIFF_HEAD_BYTES;
+/**
+ * type (4 ASCII) · length u32 LE · data · pad to even, from the head of the RIFF form or another place on.
+ *
+ * @throws LineageError `webp/malformed`
+ */
+export function* walkWebpChunks(
+  bytes: Uint8Array,
+  riffEnd: number,
+  from: number = RIFF_HEAD_BYTES,
+): Generator<WebpChunk> {
+  let at = from;
   while (at < riffEnd) {
     if (at + CHUNK_HEAD_BYTES > riffEnd)
       throw malformed('expected a chunk, got the end of the RIFF form', at);
@@ -88,7 +102,7 @@ function isImage(type: string): boolean {
 }
 
 /** The canvas as VP8X, VP8 or VP8L declares it; undefined for another chunk. */
-function readCanvas(bytes: Uint8Array, { type, data, length }: Chunk): Canvas | undefined {
+function readCanvas(bytes: Uint8Array, { type, data, length }: WebpChunk): Canvas | undefined {
   const chunk = bytes.subarray(data, data + length);
   if (type === 'VP8X') {
     // flags u8 · reserved u24 · width - 1 u24 LE · height - 1 u24 LE
@@ -123,17 +137,17 @@ function u24le(bytes: Uint8Array, at: number): number {
 type Layout = {
   readonly canvas: Canvas;
   readonly riffEnd: number;
-  readonly vp8x?: Chunk;
+  readonly vp8x?: WebpChunk;
   /** The first of each kind that matters. */
-  readonly first: ReadonlyMap<string, Chunk>;
+  readonly first: ReadonlyMap<string, WebpChunk>;
 };
 
 /** One pass over the chunks: structure checked, the first of each type remembered. */
 function readLayout(bytes: Uint8Array): Layout {
   const riffEnd = readRiffEnd(bytes);
-  const first = new Map<string, Chunk>();
+  const first = new Map<string, WebpChunk>();
   const known = new Set(['VP8X', 'VP8 ', 'VP8L', 'ANMF', 'ANIM', 'ICCP', 'ALPH', 'EXIF', 'XMP ', 'C2PA']);
-  for (const chunk of walkChunks(bytes, riffEnd)) {
+  for (const chunk of walkWebpChunks(bytes, riffEnd)) {
     if (known.has(chunk.type) && !first.has(chunk.type)) first.set(chunk.type, chunk);
     if (chunk.type === 'VP8X' && chunk.start !== RIFF_HEAD_BYTES) {
       throw malformed('expected VP8X as the first chunk only, got it later', chunk.start);
@@ -168,7 +182,7 @@ export function readWebp(bytes: Uint8Array): WebpContents {
     ...(exif === undefined ? {} : { exif: withoutExifPrefix(exif) }),
     ...(xmp === undefined ? {} : { xmp: new TextDecoder().decode(xmp) }),
     hasIcc: first.has('ICCP'),
-    hasC2pa: first.has('C2PA'),
+    hasC2pa: isManifestStore(dataOf('C2PA') ?? new Uint8Array(0)),
   };
 }
 
@@ -184,8 +198,8 @@ export function spliceWebp(bytes: Uint8Array, change: WebpChange): Uint8Array {
   const layout = readLayout(bytes);
   const body: Piece[] = [];
   let lastImage = RIFF_HEAD_BYTES;
-  for (const chunk of walkChunks(bytes, layout.riffEnd)) if (isImage(chunk.type)) lastImage = chunk.start;
-  for (const chunk of walkChunks(bytes, layout.riffEnd)) {
+  for (const chunk of walkWebpChunks(bytes, layout.riffEnd)) if (isImage(chunk.type)) lastImage = chunk.start;
+  for (const chunk of walkWebpChunks(bytes, layout.riffEnd)) {
     const isOurs = chunk.type === 'EXIF' || chunk.type === 'XMP ' || chunk.type === 'VP8X';
     if (!isOurs) {
       keep(body, chunk.start, chunk.end);
@@ -225,7 +239,7 @@ function metadataAfter(
 
 function makeMetadata(bytes: Uint8Array, layout: Layout, change: WebpChange): Uint8Array[] {
   const { exif, xmp } = metadataAfter(bytes, layout, change);
-  return [...(exif ? [makeChunk('EXIF', exif)] : []), ...(xmp ? [makeChunk('XMP ', xmp)] : [])];
+  return [...(exif ? [makeWebpChunk('EXIF', exif)] : []), ...(xmp ? [makeWebpChunk('XMP ', xmp)] : [])];
 }
 
 /** VP8X with its metadata flags set; none for a simple file that stays simple. */
@@ -235,19 +249,20 @@ function makeVp8x(bytes: Uint8Array, layout: Layout, change: WebpChange): Uint8A
   if (vp8x === undefined && exif === undefined && xmp === undefined) return [];
   const metadata = (exif ? FLAG.exif : 0) | (xmp ? FLAG.xmp : 0);
   if (vp8x !== undefined) {
-    const data = bytes.slice(vp8x.data, vp8x.data + vp8x.length);
+    // A copy: `slice` of a Buffer would be a view of the caller's bytes.
+    const data = Uint8Array.from(bytes.subarray(vp8x.data, vp8x.data + vp8x.length));
     data[0] = (u8(data, 0, 'webp/malformed') & ~(FLAG.exif | FLAG.xmp)) | metadata;
-    return [makeChunk('VP8X', data)];
+    return [makeWebpChunk('VP8X', data)];
   }
   const data = new Uint8Array(VP8X_BYTES);
   const alpha = canvas.hasAlpha || first.has('ALPH') ? FLAG.alpha : 0;
   data[0] = metadata | alpha | (first.has('ICCP') ? FLAG.icc : 0) | (first.has('ANIM') ? FLAG.animation : 0);
   data.set(u32leBytes(canvas.width - 1).subarray(0, 3), 4);
   data.set(u32leBytes(canvas.height - 1).subarray(0, 3), 7);
-  return [makeChunk('VP8X', data)];
+  return [makeWebpChunk('VP8X', data)];
 }
 
 /** type (4 ASCII) · length u32 LE · data · zero pad to even */
-function makeChunk(type: string, data: Uint8Array): Uint8Array {
+export function makeWebpChunk(type: string, data: Uint8Array): Uint8Array {
   return concatBytes(latin1Bytes(type), u32leBytes(data.length), data, new Uint8Array(data.length % 2));
 }

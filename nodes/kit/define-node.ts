@@ -27,6 +27,8 @@ export type NodeSpec<I extends Readonly<Record<string, Field>>, O extends Output
   readonly description: string;
   /** Runs for its effect, although nothing consumes it. */
   readonly terminal?: boolean;
+  /** Asks its host for `classes`, which some hosts only bring along then. */
+  readonly asksClasses?: true;
   readonly inputs: I;
   readonly outputs: O;
   run(inputs: InputsOf<I>, host: Host): Promise<NodeResult<O>>;

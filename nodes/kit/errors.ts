@@ -19,6 +19,8 @@ export const ERRORS = {
   'jpeg/malformed': 'The file is truncated or damaged; get a fresh copy.',
   'jpeg/segment-too-large':
     'A JPEG segment holds at most 65,533 bytes; lower the budget or shorten the text.',
+  'jpeg/packed':
+    'The compressed graphs in the picture are damaged or incomplete; look for an untouched copy. The rest can be read.',
   'webp/malformed': 'The file is truncated or damaged; get a fresh copy.',
   'avif/malformed': 'The file is truncated or damaged; get a fresh copy.',
   'exif/malformed': 'The EXIF block is damaged; strip it from the picture and tag it again.',
@@ -32,7 +34,8 @@ export const ERRORS = {
   'gguf/malformed': 'The file is damaged or no GGUF file; get a fresh copy.',
   'gguf/truncated':
     'The file goes on, or was cut, before its tensors begin; read more of it, or get a fresh copy.',
-  'gguf/type': 'Give a GGUF file of type Q8_0, F16, BF16 or F32, or the safetensors file it was made from.',
+  'weights/gguf':
+    'Give the safetensors file that the GGUF file was made from; "lineage inspect" shows what the file holds.',
   'weights/pickle':
     'Pickled checkpoints can run any program when they are opened. Convert the file to safetensors, and give that.',
   'output/exists': 'Pass --force to replace the file, or choose another name.',
@@ -46,8 +49,17 @@ export const ERRORS = {
   'file/missing': 'Check the path.',
   'file/unreadable': 'Check the permissions of the file and its folders.',
   'file/unwritable': 'Check that the output folder exists, its permissions and its free space.',
+  'file/changed': 'Run it again when no other program writes to that file.',
+  'undo/changed':
+    'The file stays as it is. Where its old state matters, look for a backup: undo would lose what came since.',
+  'undo/malformed': 'Give the journal that `lineage tag` named, unchanged.',
+  'undo/too-large': 'Tag this picture with --out, which leaves it as it is.',
   'models/not-a-folder': "Give a folder with ComfyUI's layout (checkpoints/, loras/, vae/ …).",
   'ledger/unusable': 'Delete the ledger file, or point LINEAGE_HOME at a folder you can write.',
+  'rules/malformed':
+    'Correct the rules at the place named; `lineage rules lint` says more, rules/README.md has all words.',
+  'rules/no-backup': 'Use the name of a backup that the message lists, or "newest".',
+  'rules/no-host': 'Run the graph in ComfyUI or in `lineage serve`: there is a folder for rules.',
   'option/invalid': 'Run the command with --help for what it takes.',
   'option/conflict': 'Give only one of the two.',
   'nodes/unloadable':
@@ -107,9 +119,6 @@ export const ERRORS = {
   'lora/shape':
     'The adapter does not fit the weight it names; check that it was made for this kind of model.',
   'lora/incomplete': 'A tensor that this adapter needs is missing from the file; get a fresh copy.',
-  'lora/not-low-rank':
-    'Only plain LoRA has factors: bake this adapter into the weights, or extract a LoRA from its difference.',
-  'lora/needs-weight': 'This adapter depends on the weights it changes; give the checkpoint it is for.',
   'lora/rank': 'Choose a rank of at least 1, and a share or error between 0 and 1.',
   'lora/config': 'Correct the adapter_config.json: it must be as PEFT writes it.',
   'lora/embedding':
@@ -167,6 +176,14 @@ export const ERRORS = {
   'merge/graph': 'Correct the input of the merge node that the message names.',
   'merge/no-host': 'Run the graph in ComfyUI, or in `lineage serve` with a model folder.',
   'merge/busy': 'Wait until the other run has made this file, or give another name.',
+  'strip/failed': 'The lines above say which and why; the others are done.',
+  'strip/left-behind':
+    'Nothing was written. Please report it with the kind of file; --profile public on a copy saved anew is a way round.',
+  'workflow/malformed': 'Give a workflow as the editor saves it (in ComfyUI: "Save" or "Export").',
+  'workflow/recursive': 'A subgraph contains itself; open the workflow in the editor and take it out.',
+  'workflow/too-large': 'The subgraphs nest or multiply beyond all use; check that the right file was given.',
+  'workflow/object-info':
+    'Give what a running ComfyUI answers to GET /object_info, or leave --object-info out for the classes of ComfyUI itself.',
 } as const;
 
 /** A code of `ERRORS`: closed, and never renamed once released. */
@@ -198,6 +215,25 @@ export class LineageError extends Error {
     this.code = code;
     this.hint = ERRORS[code];
     this.where = where;
+  }
+}
+
+/** What was expected and what came, apart: for whoever tells a failure in a form of its own. */
+export type Mismatch = {
+  /** What it is about: `slerp.t`. */
+  readonly place?: string;
+  readonly expected: string;
+  readonly got: string;
+};
+
+/** A value that is not what was asked for. The message is `PLACE: expected EXPECTED, got GOT`. */
+export class MismatchError extends LineageError {
+  readonly mismatch: Mismatch;
+
+  constructor(code: ErrorCode, mismatch: Mismatch) {
+    const { place, expected, got } = mismatch;
+    super(code, `${place === undefined ? '' : `${place}: `}expected ${expected}, got ${got}`);
+    this.mismatch = mismatch;
   }
 }
 

@@ -1,4 +1,4 @@
-import { LineageError } from './errors.ts';
+import { isLineageError, LineageError } from './errors.ts';
 import { NUMBER_MARK, quoteNumbers } from './quote-numbers.ts';
 import type { WarningSink } from './warnings.ts';
 
@@ -135,4 +135,14 @@ export function stringifyAscii(value: unknown): string {
 /** Escapes what is not ASCII; in JSON such characters stand only inside strings, so the value is unchanged. */
 export function escapeNonAscii(json: string): string {
   return json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The same of a text that need not be JSON, since others may use its place too: undefined where it is none. */
+export function findExactJson(text: string, warn: WarningSink): Json | undefined {
+  try {
+    return parseExactJson(text, warn);
+  } catch (error) {
+    if (isLineageError(error)) return undefined;
+    throw error;
+  }
 }

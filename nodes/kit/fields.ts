@@ -63,6 +63,26 @@ export type CustomField<T = unknown> = Common & {
   readonly parse: (value: unknown) => T;
 };
 
+/** What a dynamic choice may show: inputs whose value can be typed. */
+export type WidgetField = TextField | IntegerField | NumberField | ToggleField | ChoiceField;
+/** The words of a dynamic choice, and the inputs of each. */
+export type ChoiceInputs = Readonly<Record<string, Readonly<Record<string, WidgetField>>>>;
+/**
+ * One of a fixed list of words, each with inputs of its own, which are there while it is chosen. The first word is the
+ * default, as for ComfyUI's `DynamicCombo`. An input inside has another name than the choice.
+ */
+export type DynamicChoiceField<O extends ChoiceInputs = ChoiceInputs> = Common & {
+  readonly kind: 'dynamic-choice';
+  readonly options: O;
+};
+/** What was chosen, and the values of its inputs. */
+type ChosenOf<O extends ChoiceInputs> = {
+  readonly [K in keyof O]: {
+    readonly chosen: K;
+    readonly inputs: { readonly [N in keyof O[K]]: ValueOf<O[K][N]> };
+  };
+}[keyof O];
+
 /** Any input a node may declare. */
 export type Field =
   | ImagesField
@@ -72,6 +92,7 @@ export type Field =
   | ToggleField
   | ChoiceField
   | ModelField
+  | DynamicChoiceField
   | CustomField;
 
 /** The value that `run` gets for a field. */
@@ -80,15 +101,17 @@ export type ValueOf<F extends Field> =
       ? readonly Pixels[]
       : F extends TextField | ModelField
         ? string
-        : F extends IntegerField
+        : F extends IntegerField | NumberField
           ? number
           : F extends ToggleField
             ? boolean
             : F extends ChoiceField<infer C>
               ? C
-              : F extends CustomField<infer T>
-                ? T
-                : never)
+              : F extends DynamicChoiceField<infer O>
+                ? ChosenOf<O>
+                : F extends CustomField<infer T>
+                  ? T
+                  : never)
   | (F extends { readonly optional: true } ? undefined : never);
 
 /** Declares a socket for a batch of pictures. */
@@ -142,6 +165,12 @@ export const choice = <C extends string>(
   choices: readonly C[],
   options: Common & { readonly default: C },
 ): ChoiceField<C> => ({ ...options, kind: 'choice', options: choices });
+
+/** Declares a menu that shows other inputs for each of its words. */
+export const dynamicChoice = <const O extends ChoiceInputs, const C extends Common>(
+  options: O,
+  common: C,
+): C & DynamicChoiceField<O> => ({ ...common, kind: 'dynamic-choice', options });
 
 /** Declares an optional socket of a type of our own; `run` sees only what `parse` let through. */
 export const custom = <T>(

@@ -53,7 +53,10 @@ export type OutputSpec = {
   readonly isList?: boolean;
 };
 
-/** Values by input name, without prototype. Absent optional inputs are absent; a lazy one not asked for is undefined. */
+/**
+ * Values by input name, without prototype. Absent optional inputs are absent; a lazy one not asked for is undefined. A
+ * dynamic combo (`DYNAMIC_COMBO`) is an object of its word and the inputs of that: `{method: {method: 'ties', density: 0.2}}`.
+ */
 export type RunInputs = Readonly<Record<string, unknown>>;
 
 /** `VALIDATE_INPUTS`: takes over checks from the host. */

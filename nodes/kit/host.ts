@@ -1,10 +1,26 @@
+import type { OwnerSettings } from './owner-settings.ts';
 import type { PipelineRunner } from './pipeline-runner.ts';
+import type { RuleFiles } from './rule-files.ts';
 import type { FileHashes, ModelFolder, Pixels } from './values.ts';
 
 /** What became of a model name. A missing file is a fact, not an exception; nor is a host without model folders. */
 export type ModelLookup =
   | { readonly found: true; readonly folder: ModelFolder; readonly file: string; readonly bytes: number }
   | { readonly found: false; readonly reason: 'missing' | 'outside' | 'unconfigured' };
+
+/** A model version on Civitai. */
+export type CivitaiVersion = {
+  readonly modelVersionId: number;
+  readonly modelName?: string;
+  readonly versionName?: string;
+};
+
+/** What a file beside a model says that it is. */
+export type PublishedModel = {
+  readonly version: CivitaiVersion;
+  /** Of the files of that version, lower-case hex; empty where it lists none. The model should be one of them. */
+  readonly sha256s: readonly string[];
+};
 
 /** The machine's model files, as its owner configured them. */
 export type ModelStore = {
@@ -18,6 +34,12 @@ export type ModelStore = {
    * @throws LineageError `file/unreadable`
    */
   hash(file: string, signal?: AbortSignal): Promise<FileHashes>;
+  /**
+   * What Civitai calls a file that `find` gave, by a sidecar beside it; nobody is asked over a network. Absent where the
+   * host has no files.
+   * @throws LineageError `file/unreadable` for a damaged sidecar
+   */
+  published?(file: string): Promise<PublishedModel | undefined>;
 };
 
 /** Everything a node may ask of whoever runs it. */
@@ -31,9 +53,15 @@ export type Host = {
   readonly signal: AbortSignal;
   /** The machine's owner wants no metadata in pictures (`--disable-metadata`). */
   readonly disableMetadata?: boolean;
+  /** What the owner decided for every picture. */
+  readonly owner?: OwnerSettings;
   readonly models: ModelStore;
   /** Absent where the host cannot merge. */
   readonly pipelines?: PipelineRunner;
+  /** The owner's own rules. Absent where the host keeps none. */
+  readonly rules?: RuleFiles;
+  /** Every class that the host can run, as `GET /object_info` declares them; of nodes that ask for it. */
+  classes?(): unknown;
   /** The moment the run started, local time of the host. */
   readonly now: Date;
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void;

@@ -1,6 +1,7 @@
 import { isLineageError, LineageError } from './errors.ts';
 import { ExactNumber } from './exact-json.ts';
-import type { Field } from './fields.ts';
+import type { DynamicChoiceField, Field } from './fields.ts';
+import { isRecord } from './is-record.ts';
 import { isPictures, isPixels } from './pictures.ts';
 
 /**
@@ -9,7 +10,9 @@ import { isPictures, isPixels } from './pictures.ts';
  * the range of a number too.
  *
  * Nothing (absent, undefined, or null, which is Python's None) leaves an optional field out. Whole numbers may come as
- * bigint or as `ExactNumber`. Pictures are checked, not copied.
+ * bigint or as `ExactNumber`. Pictures are checked, not copied. A dynamic choice comes as ComfyUI hands it to a node
+ * (`{method: 'ties', density: 0.2}` for `method`), as a prompt spells it (`method: 'ties'`, `'method.density': 0.2`), or
+ * from a host that knows only its words as one of these.
  *
  * @param values by input name; others than the fields' are left out
  * @param node the id that errors name
@@ -23,16 +26,42 @@ export function readFields(
   node: string,
   describe: (value: unknown) => string | undefined = () => undefined,
 ): Readonly<Record<string, unknown>> {
+  return readGroup(fields, values, { node, describe, prefix: '' });
+}
+
+/** Of whom errors tell, and how. */
+type Reading = {
+  readonly node: string;
+  readonly describe: (value: unknown) => string | undefined;
+  /** Before the names of the inputs, in errors. */
+  readonly prefix: string;
+};
+
+function readGroup(
+  fields: Readonly<Record<string, Field>>,
+  values: Readonly<Record<string, unknown>>,
+  reading: Reading,
+): Readonly<Record<string, unknown>> {
+  const { node, describe, prefix } = reading;
   const read: Record<string, unknown> = Object.create(null);
   for (const [name, field] of Object.entries(fields)) {
-    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    const given = Object.hasOwn(values, name) ? values[name] : undefined;
+    const inside = field.kind === 'dynamic-choice' ? insideOf(name, given, values) : undefined;
+    const value = inside ? inside[name] : given;
     const isNothing = value === undefined || value === null;
     if (isNothing && field.optional) continue;
     const wrongInput = (cause?: unknown): LineageError => {
       const message = `expected ${describeField(field)}, got ${describe(value) ?? describeValue(value)}`;
-      return new LineageError('nodes/wrong-input', message, { node, input: name }, { cause });
+      return new LineageError('nodes/wrong-input', message, { node, input: prefix + name }, { cause });
     };
     if (isNothing) throw wrongInput();
+    if (field.kind === 'dynamic-choice') {
+      const chosen = chosenOf(field, value);
+      if (!inside || !chosen) throw wrongInput();
+      const deeper = { ...reading, prefix: `${prefix}${name}.` };
+      read[name] = { chosen: chosen.word, inputs: readGroup(chosen.fields, inside, deeper) };
+      continue;
+    }
     if (field.kind === 'custom') {
       try {
         read[name] = field.parse(value);
@@ -48,8 +77,28 @@ export function readFields(
   return read;
 }
 
+/** The values inside a dynamic choice by their own names, the word itself under the name of the choice. */
+function insideOf(
+  name: string,
+  given: unknown,
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  if (isRecord(given)) return given;
+  const dotted = Object.entries(values).filter(([key]) => key.startsWith(`${name}.`));
+  const inside = dotted.map(([key, value]): [string, unknown] => [key.slice(name.length + 1), value]);
+  return Object.fromEntries([...inside, [name, given]]);
+}
+
+function chosenOf(
+  { options }: DynamicChoiceField,
+  word: unknown,
+): { readonly word: string; readonly fields: Readonly<Record<string, Field>> } | undefined {
+  const fields = typeof word === 'string' && Object.hasOwn(options, word) ? options[word] : undefined;
+  return typeof word === 'string' && fields ? { word, fields } : undefined;
+}
+
 /** The value as `run` gets it, or undefined where it does not fit. */
-function readPlain(field: Exclude<Field, { kind: 'custom' }>, value: unknown): unknown {
+function readPlain(field: Exclude<Field, { kind: 'custom' | 'dynamic-choice' }>, value: unknown): unknown {
   switch (field.kind) {
     case 'images':
       return isPictures(value) ? value : undefined;
@@ -95,6 +144,8 @@ function describeField(field: Field): string {
       return 'true or false';
     case 'choice':
       return `one of ${field.options.join(', ')}`;
+    case 'dynamic-choice':
+      return `one of ${Object.keys(field.options).join(', ')}`;
     case 'custom':
       return `a value of type ${field.type}`;
   }

@@ -14,6 +14,10 @@ export const WARNINGS = {
   'sampler/empty-range': 'the range holds no step; the sampler runs nothing',
   'sampler/overlap': 'two samplers declare overlapping ranges',
   'sampler/capped': 'more samplers than the cap; the rest are not listed',
+  'rules/malformed': 'a file of rules says something that no rule can say, or that cannot be meant',
+  'rules/unreadable': 'a file of rules could not be read; the others count',
+  'hint/ignored':
+    'the node marked with a hint is not on the way of this picture, or holds nothing of that kind; it was ignored',
   'sampler/pin-ignored':
     'the node pinned or chosen as the sampler is not one of this picture; it was ignored',
   'sampler/reference-only': 'this sampler only makes a reference picture and does not count',
@@ -21,19 +25,37 @@ export const WARNINGS = {
   'resource/outside': 'the name leads out of the model folders and was not followed',
   'resource/recorded': 'no model folder was given; the hash is the one that the picture recorded before',
   'resource/unreadable': 'the file could not be read',
+  'resource/sidecar':
+    'the file beside a model that says what Civitai calls it is damaged or belongs to another model; it was ignored',
   'ledger/unusable': 'the ledger of hashes cannot be used; the run goes on without it',
   'embed/dropped': 'something did not fit the format or the budget and was left out',
   'embed/c2pa': 'the picture carries a C2PA manifest whose signature does not cover the new metadata',
   'embed/replaced': 'a block of the source picture was damaged and was replaced',
+  'strip/c2pa': 'the C2PA manifest was taken out: its signature does not fit a changed file',
   'source/kept': 'the picture only passes through; the metadata of its source was kept',
   'pipeline/unused-dependency': 'the step declares a dependency that it does not use; it still waits for it',
   'pipeline/precision': 'the file holds another precision than the manifest says',
   'pipeline/keys': 'models of this step differ in their tensors; they were treated as the manifest says',
   'pipeline/modules': 'the adapter has modules that this model lacks; they were left out',
+  'pipeline/scale':
+    'nothing says how far the adapter is scaled; it was taken as it is, as if alpha were its rank',
   'pipeline/device': 'the step asks for a CUDA device; it runs on the processor, with the same result',
   'pipeline/inference': 'nothing here can run the model; the step checks what can be seen in its tensors',
   'pipeline/markers':
     'the models disagree in a marker such as v_pred; that of the first model that has it is kept',
+  'pipeline/unfinished':
+    'running that merge again goes on from the file; deleting it frees the room, and a later merge does so after a week',
+  'workflow/converted': 'no prompt graph was there; it was made from the workflow',
+  'workflow/malformed': 'an entry of the workflow is no node, link or definition and was left out',
+  'workflow/dangling-link': 'a link leads nowhere; the input was left out',
+  'workflow/cycle': 'links through nodes that do not run form a circle; the input was left out',
+  'workflow/muted': 'what an input takes comes from a node that does not run; the input was left out',
+  'workflow/bypass': 'a bypassed node has no input for what it would make; the input was left out',
+  'workflow/unknown-class': 'the object info lacks this class; values without names could not be carried',
+  'workflow/value': 'a value of the workflow fits no input',
+  'workflow/default': 'the workflow holds no value for an input; it got the default of the class',
+  'workflow/choice': 'the editor chooses alternatives in a text by chance; the first was taken',
+  'workflow/spelling': 'the server spells this choice otherwise; its spelling was taken',
 } as const;
 
 /** A code of `WARNINGS`: closed, and never renamed once released. */

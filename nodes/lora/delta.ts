@@ -1,5 +1,4 @@
 import { countElements } from '../formats/safetensors/dtypes.ts';
-import { LineageError } from '../kit/errors.ts';
 import { type AdapterModule, type AdapterTensors, needTensor } from './adapter-module.ts';
 import { turnByBoft } from './kinds/boft.ts';
 import { decomposeWeight } from './kinds/dora.ts';
@@ -17,29 +16,6 @@ export type Application = {
   /** Of a weight that holds several modules one below the other: the first row, and the row after the last. */
   readonly rows?: readonly [number, number];
 };
-
-/** Whether a module's change is the same whatever the weight: ΔW can be added, scaled and merged. */
-export function isAdditive({ kind, dora }: AdapterModule): boolean {
-  return !dora && (kind === 'lora' || kind === 'loha' || kind === 'lokr' || kind === 'diff');
-}
-
-/**
- * ΔW of an additive module at strength 1. Sums are double; the result is rounded once.
- * @param shape the weight's: `[out, in, ...kernel]`, or `[out]`. A module of as many elements a row fits.
- * @returns of `shape`, the caller's own.
- * @throws LineageError `lora/needs-weight` for a module that is not additive; `lora/incomplete`, `lora/shape`,
- *   `lora/not-finite`
- */
-export function computeDelta(
-  adapter: AdapterModule,
-  tensors: AdapterTensors,
-  shape: readonly number[],
-): Float32Array {
-  if (!isAdditive(adapter)) {
-    throw new LineageError('lora/needs-weight', `expected an additive adapter, got ${nameOf(adapter)}`);
-  }
-  return Float32Array.from(orient(deltaOf(adapter, tensors), adapter, shape).data);
-}
 
 /**
  * The weight under an adapter: W + s (W' - W), where W' is the weight at strength 1, for every kind. That is

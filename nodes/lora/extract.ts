@@ -23,7 +23,7 @@ export type Extraction = {
  * @param tuned `[out, in, ...kernel]`, or `[out, in]`; `base` is of the same shape. Neither is modified.
  * @throws LineageError `lora/shape` for vectors too: their difference is no product; `lora/rank`, `lora/not-finite`
  */
-export function extractLora(
+export function factorDifference(
   tuned: Tensor,
   base: Tensor,
   { rule, split, clampQuantile }: Extraction,

@@ -1,4 +1,4 @@
-import { LineageError } from '../kit/errors.ts';
+import { MismatchError } from '../kit/errors.ts';
 import { isRecord } from '../kit/is-record.ts';
 import type { AnyMethod, Param, Params, ParamValue, ParamValues } from './method.ts';
 
@@ -47,7 +47,7 @@ function checkValue(place: string, param: Param, value: unknown): ParamValue<Par
   );
 }
 
-function wrong(place: string, expected: string, got: unknown): LineageError {
+function wrong(place: string, expected: string, got: unknown): MismatchError {
   const text = typeof got === 'number' ? String(got) : (JSON.stringify(got) ?? typeof got);
-  return new LineageError('merge/parameter', `${place}: expected ${expected}, got ${text.slice(0, 200)}`);
+  return new MismatchError('merge/parameter', { place, expected, got: text.slice(0, 200) });
 }

@@ -20,17 +20,42 @@ export function dropByChance(tensor: DeltaTensor, { density, rescale, seed }: Dr
   const keys = tensor.weights.map((_, model) => drawKey(seed, tensor.name, model));
   const sparsify: Sparsify = () => {
     const differ = createDiffer();
+    let draws = new Uint16Array();
+    let sparse: readonly Float64Array[] = [];
     return (tile) => {
-      const draws = new Uint16Array(tile.length);
-      return differ(tile).map((delta, model) => {
-        const sparse = new Float64Array(tile.length);
-        fillDraws(keys[model] ?? [0, 0], tile.start, draws);
-        for (let i = 0; i < sparse.length; i++) {
-          if ((draws[i] ?? 0) < chance) sparse[i] = scale * (delta[i] ?? 0);
-        }
-        return sparse;
+      if (draws.length !== tile.length) {
+        draws = new Uint16Array(tile.length);
+        sparse = keys.map(() => new Float64Array(tile.length));
+      }
+      differ(tile).forEach((delta, model) => {
+        const [key, into] = [keys[model], sparse[model]];
+        if (!key || !into) return;
+        fillDraws(key, tile.start, draws);
+        keepBelow(delta, draws, chance, scale, into);
       });
+      return sparse;
     };
   };
   return rescale === 'l1' ? matchMagnitudes(tensor, sparsify) : sparsify;
+}
+
+/**
+ * Scales the elements whose draw is below the chance; zero elsewhere. By bits: draws are noise to a branch predictor, and
+ * zero times infinity is no zero.
+ */
+function keepBelow(
+  delta: Float32Array,
+  draws: Uint16Array,
+  chance: number,
+  scale: number,
+  into: Float64Array,
+): void {
+  const value = new Float32Array(1);
+  const pattern = new Int32Array(value.buffer);
+  const { length } = into;
+  for (let i = 0; i < length; i++) {
+    value[0] = delta[i] ?? 0;
+    pattern[0] = (pattern[0] ?? 0) & (((draws[i] ?? 0) - chance) >> 31);
+    into[i] = scale * (value[0] ?? 0);
+  }
 }

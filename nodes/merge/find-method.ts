@@ -1,4 +1,4 @@
-import { LineageError } from '../kit/errors.ts';
+import { MismatchError } from '../kit/errors.ts';
 import { countEdits } from '../kit/nearest-word.ts';
 import type { AnyMethod } from './method.ts';
 import { mergeMethods } from './methods/index.gen.ts';
@@ -13,10 +13,10 @@ export function findMethod(id: string): AnyMethod {
   if (found) return found;
   const ids = mergeMethods.map((method) => method.id);
   const close = ids.filter((known) => isAlike(id, known));
-  throw new LineageError(
-    'merge/unknown-method',
-    `expected a merge method (${close.length > 0 ? `did you mean ${close.join(' or ')}?` : ids.join(', ')}), got ${JSON.stringify(id)}`,
-  );
+  throw new MismatchError('merge/unknown-method', {
+    expected: `a merge method (${close.length > 0 ? `did you mean ${close.join(' or ')}?` : ids.join(', ')})`,
+    got: JSON.stringify(id),
+  });
 }
 
 /** The same but for case and marks, one within the other, or no more than a third of the letters apart. */

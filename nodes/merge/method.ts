@@ -19,7 +19,9 @@ type ChoiceParam = {
 };
 /** On or off. */
 type ToggleParam = { readonly default: boolean; readonly tooltip: string };
+/** A parameter as a method declares it; its kind shows in its fields. */
 export type Param = NumberParam | ChoiceParam | ToggleParam;
+/** All parameters of a method, by name, in the order in which people see them. */
 export type Params = Readonly<Record<string, Param>>;
 
 /** What a parameter holds. Of a parameter that is not known, any of the three. */
@@ -66,17 +68,25 @@ export type TensorMerge<P extends Params = Params> = TensorView<P> & {
   write(make: (tile: Tile, out: Float32Array) => void): void;
 };
 
+/** Stands for the base model where others are named by their index. */
+export const BASE = -1;
+
 /**
  * `weight * (plus - minus)`, or `weight * plus`: indices of models, `BASE` for the base. Summed in the order given, each
  * operation rounded to float32. Written around one input, identical inputs give that input bit for bit.
  */
 export type Term = { readonly weight: number; readonly plus: number; readonly minus?: number };
-export const BASE = -1;
+
+/**
+ * Taken from a method so that its parameter is compared as a method's: a survey of certain parameters is then also one
+ * of any, as the engine holds it.
+ */
+type CountRounds<P extends Params> = { count(params: ParamValues<P>): number }['count'];
 
 /** Finds what a method must know of the whole model before it merges the first tensor. */
 export type Survey<P extends Params> = {
   /** Passes over all tensors; 0: these parameters need none. */
-  readonly rounds: number | ((params: ParamValues<P>) => number);
+  readonly rounds: number | CountRounds<P>;
   /** Sums one tensor up; `view.survey` holds the rounds before. */
   look(view: TensorView<P>, round: number): Float64Array;
   /**
@@ -125,24 +135,7 @@ export type GeneralMethod<P extends Params = Params> = Common<P> & {
 };
 
 /** A method as the engine holds it: the types of its parameters are forgotten; values are checked by their declarations. */
-export type AnyMethod = Omit<Common<Params>, never> &
-  (
-    | { terms(params: never, weights: readonly number[]): readonly Term[] }
-    | {
-        readonly reach: 'tile' | 'tensor';
-        readonly survey?: {
-          readonly rounds: number | ((params: never) => number);
-          look(view: never, round: number): Float64Array;
-          combine(
-            found: readonly Float64Array[],
-            round: number,
-            params: never,
-            before: readonly Float64Array[],
-          ): Float64Array;
-        };
-        merge(tensor: never): void;
-      }
-  );
+export type AnyMethod = LinearMethod | GeneralMethod;
 
 /** Types a method where it is written; gives back what it was given. */
 export function defineMergeMethod<const P extends Params>(

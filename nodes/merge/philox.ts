@@ -2,10 +2,15 @@
  * Philox4x32-10: a generator without state, so a draw depends on its key and its place and on nothing else.
  * @see Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", doi:10.1145/2063384.2063405
  */
-const MULTIPLIER_0 = 0xd2511f53;
-const MULTIPLIER_1 = 0xcd9e8d57;
-const WEYL_0 = 0x9e3779b9;
-const WEYL_1 = 0xbb67ae85;
+const HIGH_0 = 0xd251;
+const LOW_0 = 0x1f53;
+const HIGH_1 = 0xcd9e;
+const LOW_1 = 0x8d57;
+const MULTIPLIER_0 = (HIGH_0 << 16) | LOW_0;
+const MULTIPLIER_1 = (HIGH_1 << 16) | LOW_1;
+// As signed words: a sum with one is then an integer of 32 bits for the engine too.
+const WEYL_0 = 0x9e3779b9 | 0;
+const WEYL_1 = 0xbb67ae85 | 0;
 const ROUNDS = 10;
 /** One block of four words gives eight 16-bit draws. */
 const DRAWS_OF_BLOCK = 8;
@@ -13,32 +18,49 @@ const DRAWS_OF_BLOCK = 8;
 export type PhiloxKey = readonly [number, number];
 type Words = readonly [number, number, number, number];
 
-/** The upper 32 bits of the product of two 32-bit words. */
-function mulHigh(a: number, b: number): number {
-  const aLow = a & 0xffff;
-  const aHigh = a >>> 16;
-  const bLow = b & 0xffff;
-  const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  return (aHigh * bHigh + (middle >>> 16) + ((aLow * bHigh + (middle & 0xffff)) >>> 16)) >>> 0;
+/**
+ * The upper 32 bits of the product of two words: of `high * 2^16 + low`, and of a word of any sign. Every sum stays below
+ * 2^32, and every step is one of 32-bit integers: with doubles for the products it takes twice as long.
+ */
+function mulHigh(high: number, low: number, word: number): number {
+  const wordLow = word & 0xffff;
+  const wordHigh = word >>> 16;
+  const middle = (Math.imul(high, wordLow) + (Math.imul(low, wordLow) >>> 16)) | 0;
+  const lower = (Math.imul(low, wordHigh) + (middle & 0xffff)) | 0;
+  return (Math.imul(high, wordHigh) + (middle >>> 16) + (lower >>> 16)) | 0;
+}
+
+/** Ten rounds on a counter of four words, into the first four of `into`. */
+function encrypt(into: Uint32Array, w0: number, w1: number, w2: number, w3: number, key: PhiloxKey): void {
+  let a = w0 | 0;
+  let b = w1 | 0;
+  let c = w2 | 0;
+  let d = w3 | 0;
+  let k0 = key[0] | 0;
+  let k1 = key[1] | 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const high0 = mulHigh(HIGH_0, LOW_0, a);
+    const high1 = mulHigh(HIGH_1, LOW_1, c);
+    const low0 = Math.imul(MULTIPLIER_0, a);
+    const low1 = Math.imul(MULTIPLIER_1, c);
+    a = high1 ^ b ^ k0;
+    b = low1;
+    c = high0 ^ d ^ k1;
+    d = low0;
+    k0 = (k0 + WEYL_0) | 0;
+    k1 = (k1 + WEYL_1) | 0;
+  }
+  into[0] = a;
+  into[1] = b;
+  into[2] = c;
+  into[3] = d;
 }
 
 /** Ten rounds on a counter of four words, all unsigned. */
-export function philox(counter: Words, key: PhiloxKey): Words {
-  let [a, b, c, d] = counter;
-  let [k0, k1] = key;
-  for (let round = 0; round < ROUNDS; round++) {
-    const high0 = mulHigh(MULTIPLIER_0, a);
-    const high1 = mulHigh(MULTIPLIER_1, c);
-    const low0 = Math.imul(MULTIPLIER_0, a);
-    const low1 = Math.imul(MULTIPLIER_1, c);
-    a = (high1 ^ b ^ k0) >>> 0;
-    b = low1 >>> 0;
-    c = (high0 ^ d ^ k1) >>> 0;
-    d = low0 >>> 0;
-    k0 = (k0 + WEYL_0) >>> 0;
-    k1 = (k1 + WEYL_1) >>> 0;
-  }
+export function philox([w0, w1, w2, w3]: Words, key: PhiloxKey): Words {
+  const words = new Uint32Array(4);
+  encrypt(words, w0, w1, w2, w3, key);
+  const [a = 0, b = 0, c = 0, d = 0] = words;
   return [a, b, c, d];
 }
 
@@ -74,8 +96,9 @@ export function drawKey(seed: number, tensorName: string, model: number): Philox
  */
 export function fillDraws(key: PhiloxKey, start: number, into: Uint16Array): void {
   const end = start + into.length;
+  const words = new Uint32Array(4);
   for (let block = Math.floor(start / DRAWS_OF_BLOCK); block * DRAWS_OF_BLOCK < end; block++) {
-    const words = philox([block >>> 0, Math.floor(block / 2 ** 32), 0, 0], key);
+    encrypt(words, block, Math.floor(block / 2 ** 32), 0, 0, key);
     const first = block * DRAWS_OF_BLOCK - start;
     for (let word = 0; word < 4; word++) {
       const bits = words[word] ?? 0;

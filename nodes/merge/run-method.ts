@@ -30,8 +30,7 @@ export function runMethod(
 ): void {
   const view = viewOf(inputs, 'reach' in method ? method.reach : 'tile', tileElements);
   if ('terms' in method) {
-    // What a definition takes is what its declarations promise, which the recipe was checked against.
-    const terms = method.terms(inputs.params as never, inputs.weights);
+    const terms = method.terms(inputs.params, inputs.weights);
     view.write((tile, out) => sumTerms(terms, tile, out), emit);
     return;
   }
@@ -40,14 +39,14 @@ export function runMethod(
       make(tile, out);
       keepZeros(tile, out);
     }, emit);
-  method.merge({ ...view, write } as never);
+  method.merge({ ...view, write });
 }
 
 /** Passes over the whole model that a method makes before it merges the first tensor. */
 export function countSurveyRounds(method: AnyMethod, params: ParamValues<Params>): number {
   if (!('survey' in method) || !method.survey) return 0;
   const { rounds } = method.survey;
-  return typeof rounds === 'number' ? rounds : rounds(params as never);
+  return typeof rounds === 'number' ? rounds : rounds(params);
 }
 
 /** One round of a method's survey on one tensor. */
@@ -59,7 +58,7 @@ export function surveyTensor(
 ): Float64Array | undefined {
   if (!('survey' in method) || !method.survey) return undefined;
   const { write: _, ...view } = viewOf(inputs, method.reach, tileElements);
-  return method.survey.look(view as never, round);
+  return method.survey.look(view, round);
 }
 
 /** The plain twin of the kernels: every operation rounded to float32. */

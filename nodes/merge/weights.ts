@@ -1,4 +1,4 @@
-import { LineageError } from '../kit/errors.ts';
+import { MismatchError } from '../kit/errors.ts';
 
 /** A sum this small beside its summands is what rounding left of zero; dividing by it would make noise of the model. */
 const VANISHING = 1e-12;
@@ -12,10 +12,10 @@ export function normaliseWeights(weights: readonly number[]): number[] {
   const sum = weights.reduce((total, weight) => total + weight, 0);
   const size = weights.reduce((total, weight) => total + Math.abs(weight), 0);
   if (Math.abs(sum) <= VANISHING * size) {
-    throw new LineageError(
-      'merge/weights',
-      `expected weights with a sum other than 0, got ${weights.join(', ')}`,
-    );
+    throw new MismatchError('merge/weights', {
+      expected: 'weights with a sum other than 0',
+      got: weights.join(', '),
+    });
   }
   return weights.map((weight) => weight / sum);
 }
@@ -27,7 +27,7 @@ export function normaliseWeights(weights: readonly number[]): number[] {
  */
 export function normalisePositiveWeights(weights: readonly number[]): number[] {
   if (weights.some((weight) => weight < 0)) {
-    throw new LineageError('merge/weights', `expected weights of 0 or more, got ${weights.join(', ')}`);
+    throw new MismatchError('merge/weights', { expected: 'weights of 0 or more', got: weights.join(', ') });
   }
   return normaliseWeights(weights);
 }

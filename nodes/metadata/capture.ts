@@ -5,6 +5,7 @@ import type { NodeId, PromptNode } from './graph.ts';
 import { asText } from './operations.ts';
 import { estimateSize, type Size } from './picture-size.ts';
 import { composePrompt } from './prompts.ts';
+import { samplerArrival } from './samplers.ts';
 import { pathToStart, type Trace } from './trace.ts';
 import { factsAlong, type MetFact, visitPath, type WalkOptions, walk, walkFacts } from './walk.ts';
 
@@ -55,7 +56,7 @@ export function captureSampler(
 ): SamplerCapture {
   const step = trace.steps.get(nodeId);
   if (!step) return { nodeId, positive: '', negative: '', facts: [] };
-  const start = { node: step.node, slot: 0, stream: 'latent' as const };
+  const start = samplerArrival(step.node, context);
   const facts = walkFacts(start, context, {
     follows: ({ stream }) => !NOT_ITS_OWN.has(stream),
     isForeign: (node) => samplers.has(node.id),
@@ -86,7 +87,7 @@ export function capturePicture(
   const visits = walk(start, context, way);
   const facts = factsAlong(visits, context, way).map((fact) => toCaptured(fact, null, [], trace.start));
   const arrivals = visits.map(({ arrival }) => arrival);
-  const size = estimateSize(arrivals, facts, context.book);
+  const size = estimateSize(arrivals, facts, context);
   // An unknown node on the way may have sampled: then the picture is not its source's any more.
   const onlyPasses = samplers.size === 0 && arrivals.every(({ node }) => context.book.has(node.classType));
   const source = onlyPasses ? findSource(facts, context) : undefined;
@@ -139,15 +140,18 @@ function toCaptured(
     stream: visit.arrival.stream,
     path: () => {
       const limit = MAX_PATH_IDS + 1;
-      const path = [...fact.through, ...visitPath(visit, limit), ...below.slice(0, limit)];
-      if (path.length <= MAX_PATH_IDS) return path;
-      return [...path.slice(0, MAX_PATH_IDS - 2), '…', saveNode];
+      return shortenPath([...fact.through, ...visitPath(visit, limit), ...below.slice(0, limit)], saveNode);
     },
   };
 }
 
+/** A path down to the save node; `…` stands for the middle of a long one. */
+export function shortenPath(path: readonly NodeId[], saveNode: NodeId): readonly NodeId[] {
+  return path.length <= MAX_PATH_IDS ? path : [...path.slice(0, MAX_PATH_IDS - 2), '…', saveNode];
+}
+
 /** Embeddings that prompts name in ComfyUI's own way: a word that starts with `embedding:`. */
-function embeddingFacts(facts: readonly CapturedFact[]): CapturedFact[] {
+export function embeddingFacts(facts: readonly CapturedFact[]): CapturedFact[] {
   const found = new Map<string, CapturedFact>();
   for (const fact of facts) {
     if (fact.field !== 'POSITIVE_PROMPT' && fact.field !== 'NEGATIVE_PROMPT') continue;

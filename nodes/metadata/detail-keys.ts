@@ -10,7 +10,7 @@ export type DetailKeyRow = {
   readonly fullOnly?: true;
   /** `minimal` starts with it; everything else, the user's keys too, is gone there. */
   readonly minimal?: true;
-  /** When it goes if `minimal` is still too large: 1 first, equal numbers together. Absent: never. */
+  /** When it goes if `minimal` is still too large: the lowest first, equal numbers together. Absent: never. */
   readonly goes?: number;
   /** The name under which it is reported when it goes; its key where absent. */
   readonly reportedAs?: string;
@@ -47,6 +47,7 @@ const TABLE = [
   { key: 'Lora hashes', minimal: true, goes: 3 },
   // Kept apart from the others as `Parameters.hashes`; its entries go one kind at a time.
   { key: 'Hashes' },
+  { key: 'Civitai resources', minimal: true, goes: 0, trails: true },
   { key: 'Version', minimal: true, goes: 6, trails: true },
   { key: 'Samplers', trails: true },
   { key: 'Samplers detail', fullOnly: true, trails: true },

@@ -13,6 +13,8 @@ export function toDocument(
     readonly dropped: readonly Dropped[];
     readonly warnings: readonly Warning[];
     readonly receipt?: Receipt;
+    /** How the merged files that the picture names came to be. */
+    readonly families?: readonly object[];
   },
 ): object {
   return { ...written, ...record };

@@ -2,12 +2,14 @@ import { type Container, readContainer, spliceContainer } from '../formats/conta
 import { MAX_SEGMENT_BYTES, xmpSegmentBytes } from '../formats/jpeg.ts';
 import { setXmpProperty } from '../formats/xmp.ts';
 import type { WarningSink } from '../kit/warnings.ts';
+import { withDigitalSource } from './digital-source.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import { exifWith, fitJpeg } from './fit-jpeg.ts';
 import { renderParameters } from './infotext.ts';
 import { fitSegments, type Kept, keepOwnBlocks, leftBehind, withoutOurs, withoutTag } from './kept-blocks.ts';
+import { packGraphs } from './packed-graphs.ts';
 import { RECORD_KEYWORD, RECORD_XMP } from './record-places.ts';
-import { type Dropped, type Stage, TOO_SMALL } from './stages.ts';
+import { COMPRESSED, type Dropped, type Stage, TOO_SMALL } from './stages.ts';
 
 /** A JPEG budget counts the whole APP1 segment, marker included; it is at most what a segment holds. */
 const MIN_EXIF_BYTES = 4 * 1024;
@@ -59,7 +61,11 @@ function embedByFormat(bytes: Uint8Array, container: Container, request: EmbedRe
   if (container.format === 'jpeg') return embedJpeg(bytes, request, kept);
   const text = renderParameters(request.parameters);
   const exif = exifWith(kept, request, text, 'unicode', true);
-  const xmp = setXmpProperty(kept.xmp, RECORD_XMP, withoutMarkup(request.record));
+  const xmp = setXmpProperty(
+    withDigitalSource(kept.xmp, request.digitalSource),
+    RECORD_XMP,
+    withoutMarkup(request.record),
+  );
   return { bytes: spliceContainer(bytes, { exif, xmp }), stage: 'full', text, dropped: [] };
 }
 
@@ -74,7 +80,7 @@ function embedPng(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedde
     itxt: new Map([[RECORD_KEYWORD, request.record]]),
     removeKeywords: stale,
     exif: withoutOurs(kept) ?? null,
-    xmp: kept.xmp === undefined ? null : setXmpProperty(kept.xmp, RECORD_XMP, null),
+    xmp: withDigitalSource(withoutRecord(kept.xmp), request.digitalSource) ?? null,
   });
   return { bytes: spliced, stage: 'full', text, dropped: [] };
 }
@@ -82,14 +88,38 @@ function embedPng(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedde
 function embedJpeg(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedded {
   const budget = Math.min(MAX_SEGMENT_BYTES, Math.max(MIN_EXIF_BYTES, request.maxExifBytes));
   const blocks = fitJpeg(request, kept, budget);
-  const own = kept.xmp === undefined ? null : setXmpProperty(kept.xmp, RECORD_XMP, null);
-  const whole = setXmpProperty(kept.xmp, RECORD_XMP, withoutMarkup(request.record));
+  const own = withoutRecord(kept.xmp);
+  const marked = withDigitalSource(own, request.digitalSource);
+  const isMarked = marked === undefined || xmpSegmentBytes(marked) <= MAX_SEGMENT_BYTES;
+  const rest = isMarked ? marked : own;
+  const whole = setXmpProperty(rest, RECORD_XMP, withoutMarkup(request.record));
   const holdsRecord = blocks.stage === 'full' && xmpSegmentBytes(whole) <= budget;
-  const dropped = [...blocks.dropped, ...(holdsRecord ? [] : [{ what: 'lineage:record', why: TOO_SMALL }])];
+  const dropped = [
+    ...blocks.dropped,
+    ...(holdsRecord ? [] : [{ what: 'lineage:record', why: TOO_SMALL }]),
+    ...(isMarked ? [] : [{ what: 'digital source type', why: 'the XMP of the picture fills its segment' }]),
+  ];
+  const packed = blocks.stage === 'full' ? undefined : packGraphs(request);
+  if (packed) for (const [i, each] of dropped.entries()) dropped[i] = asPacked(each);
   const { exif, text, stage } = blocks;
   const comment = stage === 'com-marker' ? new TextEncoder().encode(text) : null;
-  const spliced = spliceContainer(bytes, { exif, xmp: holdsRecord ? whole : own, comment });
+  const spliced = spliceContainer(bytes, {
+    exif,
+    xmp: holdsRecord ? whole : (rest ?? null),
+    comment,
+    packed: packed ?? null,
+  });
   return { bytes: spliced, stage, text, dropped };
+}
+
+/** No program but ours finds them there, so they are still told. */
+function asPacked({ what, why }: Dropped): Dropped {
+  return what === 'prompt' || what === 'workflow' ? { what, why: COMPRESSED } : { what, why };
+}
+
+/** The picture's own XMP. */
+function withoutRecord(packet: string | undefined): string | undefined {
+  return packet === undefined ? undefined : setXmpProperty(packet, RECORD_XMP, null);
 }
 
 /** JSON without the characters that XML would have to escape: one popular reader does not resolve entities. */

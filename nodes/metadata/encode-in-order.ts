@@ -1,4 +1,5 @@
 import { type EncodeOptions, encodePixels } from '../formats/pixels.ts';
+import { inOrder } from '../kit/in-order.ts';
 import type { Pixels } from '../kit/values.ts';
 
 /** A picture of the batch, and its file. */
@@ -17,26 +18,12 @@ const AT_ONCE = 3;
  * @param signal looked at before each picture.
  * @throws LineageError `image/shape`, and the signal's reason
  */
-export async function* encodeInOrder(
+export function encodeInOrder(
   images: readonly Pixels[],
   options: EncodeOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Encoded, void, undefined> {
-  const begun: Promise<Uint8Array>[] = [];
-  try {
-    for (const [index, image] of images.entries()) {
-      for (const ahead of images.slice(index + begun.length, index + AT_ONCE)) {
-        signal.throwIfAborted();
-        const encoding = encodePixels(ahead, options);
-        // It may fail before its turn comes, which is where it is told.
-        encoding.catch(() => {});
-        begun.push(encoding);
-      }
-      const first = await begun[0];
-      begun.shift();
-      if (first) yield { index, image, encoded: first };
-    }
-  } finally {
-    await Promise.allSettled(begun);
-  }
+  return inOrder(images.entries(), AT_ONCE, signal, async ([index, image]) => {
+    return { index, image, encoded: await encodePixels(image, options) };
+  });
 }

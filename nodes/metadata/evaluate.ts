@@ -1,12 +1,12 @@
-import type { NodeRule, Operand } from '../../rules/define.ts';
+import type { NodeRule } from '../../rules/define.ts';
 import { ExactNumber, type Json } from '../kit/exact-json.ts';
 import { createAnswers } from './answers.ts';
-import { createBundleFinder, type NodeInput } from './bundles.ts';
+import { type BundleSource, createBundleFinder, type NodeInput } from './bundles.ts';
 import type { Link, NodeId, PromptGraph, PromptNode } from './graph.ts';
-import { asText, compute } from './operations.ts';
+import { asText, compute, type SimpleOperand } from './operations.ts';
 import { candidatesOf, createPresence } from './presence.ts';
 import { createTextBudget } from './python-text.ts';
-import type { RuleBook } from './rule-book.ts';
+import { bundleKeyAt, type RuleBook, switchesAt } from './rule-book.ts';
 
 /** A value found without running anything, and the nodes it came through, origin first. */
 type Found = { readonly value: Json; readonly through: readonly NodeId[] };
@@ -21,8 +21,15 @@ export type Evaluator = {
   put(node: PromptNode, slot: number): Json | undefined;
   /** The input a switch hands on. Undefined when only a run could tell, or where a switch by `first` has nothing. */
   selected(node: PromptNode, rule: NodeRule): string | undefined;
-  /** Where a bundle gets a key from: the input that sets it, on this node or on one further up. */
-  bundled(node: PromptNode, key: string): NodeInput | undefined;
+  /** Where a key of the bundle that a node hands on comes from. */
+  bundled(node: PromptNode, key: string): BundleSource | undefined;
+  /** Where a key of the bundle that comes into a node comes from. */
+  unpacked(node: PromptNode, key: string): BundleSource | undefined;
+  /**
+   * The value under a key of the bundle that comes into a node, with the nodes it came through, that which sets it
+   * last, and the input it comes in by.
+   */
+  keyed(node: PromptNode, key: string): (Found & { readonly input: string }) | undefined;
 };
 
 /** No graph that people wire passes one value through so many nodes; deeper is answered with "unknown". */
@@ -40,12 +47,12 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
   const candidates = new Map<PromptNode, readonly NodeInput[]>();
   const budget = createTextBudget();
   const open = new Set<string>();
-  const bundled = createBundleFinder(graph, book, selected, answers);
+  const bundles = createBundleFinder(graph, book, selected, answers);
   const hasValue = createPresence(graph, book, {
     maxDepth: MAX_VALUE_DEPTH,
     wasExecuted: (link) => executedValue(link) !== undefined,
     selected,
-    bundled,
+    bundled: bundles.handedOn,
     candidates: candidatesAt,
     answers,
   });
@@ -85,12 +92,12 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
   }
 
   function valueByRule(node: PromptNode, rule: NodeRule, slot: number, depth: number): Found | undefined {
-    if (rule.pipe) {
-      const key = rule.pipe.slots[slot];
-      const source = key ? bundled(node, key, depth) : undefined;
-      return source && input(source.node, source.input, depth + 1);
+    const key = bundleKeyAt(rule, slot);
+    if (key !== undefined) {
+      const source = key === '' ? undefined : bundles.handedOn(node, key, depth);
+      return source && sourceValue(source, depth + 1);
     }
-    if (rule.switch) {
+    if (switchesAt(rule, slot)) {
       const chosen = selected(node, rule, depth);
       return chosen === undefined ? undefined : input(node, chosen, depth);
     }
@@ -115,7 +122,23 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     return only === undefined ? undefined : input(node, only, depth);
   }
 
-  function operandValue(node: PromptNode, operand: Operand, depth: number): Found | undefined {
+  function sourceValue(source: BundleSource, depth: number): Found | undefined {
+    return 'input' in source
+      ? input(source.node, source.input, depth)
+      : output({ from: source.node.id, slot: source.slot }, depth);
+  }
+
+  /** What is set on another node came through that node. */
+  function keyed(node: PromptNode, key: string): (Found & { readonly input: string }) | undefined {
+    const coming = bundles.comingIn(node, key, 0);
+    const found = coming && sourceValue(coming.source, 1);
+    if (!found) return undefined;
+    const { source, input } = coming;
+    const isToldOf = source.node === node || found.through.at(-1) === source.node.id;
+    return { ...found, input, through: isToldOf ? found.through : [...found.through, source.node.id] };
+  }
+
+  function operandValue(node: PromptNode, operand: SimpleOperand, depth: number): Found | undefined {
     if ('value' in operand) return { value: operand.value, through: [] };
     const { input: name, default: fallback } = operand;
     const isAbsent = !node.literals.has(name) && !node.links.has(name);
@@ -155,7 +178,9 @@ export function createEvaluator(graph: PromptGraph, book: RuleBook, executed?: E
     input: (node, name) => answers.question(() => input(node, name)),
     put: (node, slot) => executedValue({ from: node.id, slot })?.value,
     selected: selectedOutside,
-    bundled: (node, key) => answers.question(() => bundled(node, key, 0)),
+    bundled: (node, key) => answers.question(() => bundles.handedOn(node, key, 0)),
+    unpacked: (node, key) => answers.question(() => bundles.comingIn(node, key, 0)?.source),
+    keyed: (node, key) => answers.question(() => keyed(node, key)),
   };
 }
 

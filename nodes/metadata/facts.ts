@@ -1,9 +1,11 @@
-import type { MetaField, Place } from '../../rules/define.ts';
+import type { Condition, ItemCondition, MetaField, Place } from '../../rules/define.ts';
 import { LineageError } from '../kit/errors.ts';
 import { ExactNumber, type Json } from '../kit/exact-json.ts';
 import { isRecord } from '../kit/is-record.ts';
+import { holds } from './conditions.ts';
 import type { Arrival, FlowContext } from './flow.ts';
 import type { NodeId, PromptNode } from './graph.ts';
+import { loraTags } from './lora-tags.ts';
 import { type FactValue, normaliseValue } from './normalise.ts';
 import { asText } from './operations.ts';
 import { applies, type BookedRule, type FieldPlaces } from './rule-book.ts';
@@ -52,15 +54,20 @@ export function readFacts(
   for (const read of booked.reads) {
     // Several places for one field are alternatives: the first that has a value for an item gives it.
     const items = read.places.length > 1 ? new Set<string>() : undefined;
+    const before = facts.length;
+    let isPutOut = false;
     for (const place of read.places) {
       if (!counts(place)) continue;
+      isPutOut ||= 'output' in place;
       const from = facts.length;
-      for (const raw of rawValues(node, place, context)) {
+      for (const raw of valuesThatCount(node, place, context)) {
         const fact = items?.has(raw.item) ? undefined : toFact(node, read, place, raw, context);
         if (fact) facts.push(fact);
       }
       for (let i = from; items && i < facts.length; i++) items.add(facts[i]?.item ?? '');
     }
+    if (isPutOut && facts.length === before)
+      context.warn('value/unresolved', `${node.classType} makes its ${read.field} when it runs`, node.id);
   }
   return withoutOrphanStrengths(facts);
 }
@@ -106,19 +113,55 @@ function toFact(
   };
 }
 
+function valuesThatCount(node: PromptNode, place: Place, context: FlowContext): Raw[] {
+  if (place.if === undefined) return rawValues(node, place, context);
+  const { if: conditions } = place;
+  const ask = (name: string): Json | undefined => context.evaluator.input(node, name)?.value;
+  // Conditions on the node itself come first: an input that does not count need not have a value.
+  const [all, each] = split(conditions);
+  if (!holds(all, node, ask)) return [];
+  const raws = rawValues(node, place, context);
+  return each.length === 0 ? raws : raws.filter(({ item }) => holds(each, node, ask, item));
+}
+
+function split(conditions: NonNullable<Place['if']>): [readonly Condition[], readonly ItemCondition[]] {
+  const list = [conditions].flat();
+  return [list.filter((each) => 'input' in each), list.filter((each) => 'prefix' in each)];
+}
+
 function rawValues(node: PromptNode, place: Place, context: FlowContext): Raw[] {
   if ('value' in place) return [{ value: place.value, input: '', item: '', through: [] }];
   if ('output' in place) return readOutput(node, place.output, context);
   if ('input' in place) return readInput(node, place.input, '', context);
   if ('inputs' in place) return readSeveral(node, place.inputs, place.join, context);
   if ('prefix' in place) {
-    const names = [...node.literals.keys(), ...node.links.keys()].filter((name) =>
-      name.startsWith(place.prefix),
-    );
-    return names.flatMap((name) => readInput(node, name, name.slice(place.prefix.length), context));
+    return readPrefixed(node, place, context);
   }
-  if ('list' in place) return readList(node, place.list, place.at, context);
-  return readEntries(node, place.entries, place.key, place.when);
+  if ('list' in place) return readList(node, place, context);
+  if ('tags' in place) return readTags(node, place.tags, place.part, context);
+  if ('entries' in place) return readEntries(node, place.entries, place.key, place.when);
+  return readKey(node, place.key, context);
+}
+
+function readKey(node: PromptNode, key: string, { evaluator }: FlowContext): Raw[] {
+  const found = evaluator.keyed(node, key);
+  return found ? [{ ...found, item: '' }] : [];
+}
+
+/** With `count`, an input: only the items 1 to its value. */
+function readPrefixed(
+  node: PromptNode,
+  { prefix, suffix = '', count }: Extract<Place, { readonly prefix: string }>,
+  context: FlowContext,
+): Raw[] {
+  const counted = count === undefined ? undefined : context.evaluator.input(node, count)?.value;
+  const most = counted === undefined ? Number.POSITIVE_INFINITY : Number(asText(counted));
+  return [...node.literals.keys(), ...node.links.keys()].flatMap((name) => {
+    const isItem = name.startsWith(prefix) && name.endsWith(suffix);
+    if (!isItem || name.length < prefix.length + suffix.length) return [];
+    const item = name.slice(prefix.length, name.length - suffix.length);
+    return count !== undefined && !(Number(item) <= most) ? [] : readInput(node, name, item, context);
+  });
 }
 
 function readInput(node: PromptNode, name: string, item: string, { evaluator, warn }: FlowContext): Raw[] {
@@ -150,23 +193,41 @@ function readSeveral(
   if (join === undefined || raws.length === 0) return raws;
   const parts = new Set(raws.map((raw) => asText(raw.value)).filter((part) => part.trim() !== ''));
   const through = raws.flatMap((raw) => raw.through);
-  const input = names.join('+');
+  const input = raws.map((raw) => raw.input).join('+');
   return [{ value: [...parts].join(join), input, item: '', through }];
 }
 
 function readList(
   node: PromptNode,
-  name: string,
-  at: number | string | undefined,
+  { list, at, when }: Extract<Place, { readonly list: string }>,
   context: FlowContext,
 ): Raw[] {
-  return readInput(node, name, '', context).flatMap((raw) => {
+  return readInput(node, list, '', context).flatMap((raw) => {
     if (!Array.isArray(raw.value)) return [];
     return raw.value.flatMap((entry: Json, index: number) => {
+      if (when !== undefined && member(entry, when) !== true) return [];
       const value = at === undefined ? entry : member(entry, at);
       return value === undefined ? [] : [{ ...raw, value, item: String(index) }];
     });
   });
+}
+
+/** Tags of several texts count on, so that each LoRA is an item of its own. */
+function readTags(
+  node: PromptNode,
+  names: string | readonly string[],
+  part: 'name' | 'model' | 'clip',
+  context: FlowContext,
+): Raw[] {
+  return [names]
+    .flat()
+    .flatMap((name) => readInput(node, name, '', context))
+    .flatMap((raw) =>
+      typeof raw.value === 'string'
+        ? loraTags(raw.value).map((tag): Raw => ({ ...raw, value: tag[part] }))
+        : [],
+    )
+    .map((raw, index) => ({ ...raw, item: String(index) }));
 }
 
 function readEntries(node: PromptNode, prefix: string, key: string, when: string | undefined): Raw[] {

@@ -8,4 +8,6 @@ export type FileMetadata = {
   readonly workflow?: string;
   /** ASCII JSON of the structured record. */
   readonly record: string;
+  /** IPTC's address for how the picture came to be; absent: nothing is said. */
+  readonly digitalSource?: string;
 };

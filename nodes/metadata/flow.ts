@@ -1,17 +1,16 @@
 import { CONVENTIONAL_INPUTS, type NodeRule, type Stream, type Switch } from '../../rules/define.ts';
 import type { WarningSink } from '../kit/warnings.ts';
-import { bundleInputs } from './bundles.ts';
+import { type BundleSource, bundleInputs } from './bundles.ts';
+import { holds } from './conditions.ts';
 import type { Evaluator } from './evaluate.ts';
 import type { PromptGraph, PromptNode } from './graph.ts';
-import type { RuleBook } from './rule-book.ts';
+import { bundleKeyAt, type RuleBook, switchesAt } from './rule-book.ts';
 
 /** Where a walk upstream stands: at a node, come through one of its outputs, on a stream. */
 export type Arrival = {
   readonly node: PromptNode;
   readonly slot: number;
   readonly stream: Stream;
-  /** Inside a bundle: the key that is wanted. */
-  readonly key?: string;
 };
 
 /** One step further upstream, and the input it goes through. */
@@ -48,10 +47,49 @@ export function stepUpstream(arrival: Arrival, context: FlowContext): Step[] {
   const booked = context.book.get(arrival.node.classType);
   if (!booked) return byConvention(arrival, context);
   const { rule, takes } = booked;
-  if (rule.pipe) return throughBundle(arrival, rule, context);
-  if (rule.switch) return throughSwitch(arrival, rule, context);
-  const inputs = rule.gives ? (rule.gives[arrival.slot] ?? []) : takes;
-  return inputs.flatMap((input) => toStep(arrival, input, rule.takes?.[input] ?? 'same', context));
+  if (rule.pipe && !isOwnSlot(rule, arrival.slot)) return throughBundle(arrival, rule, context);
+  if (switchesAt(rule, arrival.slot)) return throughSwitch(arrival, rule, context);
+  const names = rule.gives ? (rule.gives[arrival.slot] ?? []) : takes;
+  return names.flatMap((name) => {
+    if (!isFollowed(arrival.node, rule, name, context)) return [];
+    const used = rule.uses?.[name];
+    return used ? unpack(arrival, name, used, context) : through(arrival, rule, name, context);
+  });
+}
+
+/** Whether an output of a node that deals with bundles is no part of one. */
+function isOwnSlot(rule: NodeRule, slot: number): boolean {
+  return rule.pipe?.slots[slot] === null || isMade(rule, slot);
+}
+
+function isMade(rule: NodeRule, slot: number): boolean {
+  return bundleKeyAt(rule, slot) === undefined && Object.values(rule.pipe?.makes ?? {}).includes(slot);
+}
+
+function isFollowed(node: PromptNode, { only }: NodeRule, name: string, { evaluator }: FlowContext): boolean {
+  return holds(only?.[name], node, (input) => evaluator.input(node, input)?.value);
+}
+
+/** Through an input, on the stream or streams that the rule says. */
+function through(arrival: Arrival, rule: NodeRule, input: string, context: FlowContext): Step[] {
+  const onto = rule.takes?.[input] ?? 'same';
+  return typeof onto === 'string'
+    ? toStep(arrival, input, onto, context)
+    : onto.flatMap((each) => toStep(arrival, input, each, context));
+}
+
+/** To where a key of the bundle that comes in was set. */
+function unpack({ node, slot, stream }: Arrival, key: string, onto: Stream, context: FlowContext): Step[] {
+  const next = stream === 'reference' ? stream : onto;
+  return toSource({ node, slot, stream: next }, context.evaluator.unpacked(node, key), context);
+}
+
+/** From here on the key is found: what feeds it is no bundle any more. */
+function toSource({ slot, stream }: Arrival, source: BundleSource | undefined, context: FlowContext): Step[] {
+  if (!source) return [];
+  const { node } = source;
+  if ('input' in source) return toStep({ node, slot, stream }, source.input, 'same', context);
+  return [{ node, slot: source.slot, stream, input: '' }];
 }
 
 /** Whether a link can carry anything: not the branches that a switch leaves out. */
@@ -70,7 +108,7 @@ function isBranch(input: string, how: Switch): boolean {
 }
 
 function toStep(
-  { node, stream, key }: Arrival,
+  { node, stream }: Arrival,
   input: string,
   onto: Stream | 'same',
   { graph, book, warn }: FlowContext,
@@ -85,13 +123,8 @@ function toStep(
   if (!source) return [];
   // What is behind a reference only guides, whatever it is made of.
   const next = onto === 'same' || stream === 'reference' ? stream : onto;
-  const step = {
-    node: source,
-    slot: slotThatMatters(link.slot, book.get(source.classType)?.rule),
-    stream: next,
-    input,
-  };
-  return [key === undefined ? step : { ...step, key }];
+  const slot = slotThatMatters(link.slot, book.get(source.classType)?.rule);
+  return [{ node: source, slot, stream: next, input }];
 }
 
 /** No placeholder: a text or the like stands where only a link makes sense. */
@@ -106,41 +139,39 @@ function holdsText(node: PromptNode, input: string): boolean {
  */
 function slotThatMatters(slot: number, rule: NodeRule | undefined): number {
   if (!rule) return 0;
-  if (rule.pipe) return slot >= 0 && slot < rule.pipe.slots.length ? slot : -1;
-  return rule.switch ? 0 : slot;
+  if (rule.pipe) return (slot >= 0 && slot < rule.pipe.slots.length) || isMade(rule, slot) ? slot : -1;
+  return rule.switch && !rule.switch.slots ? 0 : slot;
 }
 
 function throughSwitch(arrival: Arrival, rule: NodeRule, context: FlowContext): Step[] {
   const { evaluator, warn } = context;
   const chosen = evaluator.selected(arrival.node, rule);
-  if (chosen !== undefined) return toStep(arrival, chosen, rule.takes?.[chosen] ?? 'same', context);
+  if (chosen !== undefined) return through(arrival, rule, chosen, context);
   if (rule.switch && 'first' in rule.switch) return [];
   warn('value/unresolved', 'the switch depends on a value that only a run knows', arrival.node.id);
   const inputs = Object.keys(rule.takes ?? {});
   const candidates = inputs.length > 0 ? inputs : [...arrival.node.links.keys()];
-  return candidates.flatMap((input) => toStep(arrival, input, rule.takes?.[input] ?? 'same', context));
+  return candidates.flatMap((input) => through(arrival, rule, input, context));
 }
 
 function throughBundle(arrival: Arrival, rule: NodeRule, context: FlowContext): Step[] {
-  const { node, slot, stream } = arrival;
-  const key = arrival.key ?? rule.pipe?.slots[slot];
+  const { node, stream } = arrival;
+  const key = bundleKeyAt(rule, arrival.slot);
   if (!key) {
     const bundles = new Set(rule.pipe ? bundleInputs(node, rule.pipe.from) : []);
     return [...node.links.keys()].flatMap((input) =>
       toStep(arrival, input, bundles.has(input) ? 'same' : conventional(input, stream), context),
     );
   }
-  const source = context.evaluator.bundled(node, key);
-  // From here on the key is found: what feeds it is no bundle any more.
-  return source ? toStep({ node: source.node, slot, stream }, source.input, 'same', context) : [];
+  return toSource(arrival, context.evaluator.bundled(node, key), context);
 }
 
 function byConvention(arrival: Arrival, context: FlowContext): Step[] {
   const { node, stream } = arrival;
   const inputs = [...node.links.keys()];
-  const named = inputs.filter((input) => CONVENTIONAL_INPUTS[input] !== undefined);
+  const named = inputs.filter((input) => streamByName(input) !== undefined);
   const own = named.filter((input) => conventional(input, stream) === stream);
-  const unnamed = inputs.filter((input) => CONVENTIONAL_INPUTS[input] === undefined);
+  const unnamed = inputs.filter((input) => streamByName(input) === undefined);
   const followed = UNMIXED.has(stream) ? (own.length > 0 ? own : unnamed) : inputs;
   return followed.flatMap((input) => toStep(arrival, input, conventional(input, stream), context));
 }
@@ -148,5 +179,10 @@ function byConvention(arrival: Arrival, context: FlowContext): Step[] {
 /** `conditioning` is whichever side the walk is on; it is the positive one where the walk is on neither. */
 function conventional(input: string, stream: Stream): Stream {
   if (input === 'conditioning' && stream === 'negative') return 'negative';
-  return CONVENTIONAL_INPUTS[input] ?? stream;
+  return streamByName(input) ?? stream;
+}
+
+/** A graph may call an input `constructor`. */
+function streamByName(input: string): Stream | undefined {
+  return Object.hasOwn(CONVENTIONAL_INPUTS, input) ? CONVENTIONAL_INPUTS[input] : undefined;
 }

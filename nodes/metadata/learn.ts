@@ -10,6 +10,7 @@ import {
 import { createEvaluator, type ExecutedValues } from './evaluate.ts';
 import { type FlowContext, isLive } from './flow.ts';
 import type { NodeId, PromptGraph } from './graph.ts';
+import { type Hint, readHints } from './hints.ts';
 import type { RuleBook } from './rule-book.ts';
 import { listSamplers, type SamplerEntry, type SelectOptions } from './samplers.ts';
 import { type DanglingLink, type Trace, traceUpstream } from './trace.ts';
@@ -29,6 +30,8 @@ export type Learnt = {
 
 export type LearnOptions = SelectOptions & {
   readonly executed?: ExecutedValues;
+  /** Nodes that the workflow marks as the prompt, the model or the seed. */
+  readonly hints?: readonly Hint[];
   readonly debug?: (line: string) => void;
 };
 
@@ -55,7 +58,9 @@ export function learn(
   const unknown = listUnknown(trace, book, warn);
   const { samplers, primary, ids } = listSamplers(trace, context, options, options.debug ?? (() => {}));
   const picture = capturePicture(trace, context, ids);
-  const [first, ...rest] = samplers.map((entry) => captureSampler(entry.nodeId, trace, context, ids));
+  const listed = samplers.map(({ nodeId }) => nodeId);
+  const hinted = readHints(options.hints ?? [], trace, context, { all: ids, listed });
+  const [first, ...rest] = listed.map((nodeId) => hinted(captureSampler(nodeId, trace, context, ids)));
   if (!first && picture.source)
     warn('source/kept', `the picture comes from ${picture.source.image}`, picture.source.nodeId);
   else if (!first) warn('sampler/none', 'no known sampler made this picture', saveNode);
@@ -63,7 +68,7 @@ export function learn(
     saveNode,
     samplers,
     primary,
-    captures: [first ?? captureUnsampled(trace, context), ...rest],
+    captures: [first ?? hinted(captureUnsampled(trace, context)), ...rest],
     picture,
     unknown,
     dangling: trace.dangling,

@@ -1,3 +1,4 @@
+import type { CivitaiVersion } from '../kit/host.ts';
 import type { CapturedFact, SamplerCapture } from './capture.ts';
 import { asText } from './operations.ts';
 import { fileStem } from './plain-text.ts';
@@ -9,6 +10,7 @@ export type Lora = {
   readonly model?: string;
   readonly clip?: string;
   readonly hash?: string;
+  readonly civitai?: CivitaiVersion;
 };
 
 /** LoRAs in the order they are applied, each entry of each loader once, however many samplers share it. */
@@ -18,11 +20,19 @@ export function collectLoras(captures: readonly SamplerCapture[], resources: Res
     const strengths = strengthsByEntry(facts);
     for (const fact of inOrderApplied(facts.filter(({ field }) => field === 'LORA_MODEL_NAME'))) {
       const { model, clip } = strengths.get(entryOf(fact)) ?? {};
-      const hash = resourceOf(fact, resources)?.hashes?.autoV2;
+      const resource = resourceOf(fact, resources);
+      const hash = resource?.hashes?.autoV2;
+      const civitai = resource?.civitai;
       const name = fileStem(asText(fact.value));
       const entry = entryOf(fact);
       if (!loras.has(entry))
-        loras.set(entry, { name, ...(model && { model }), ...(clip && { clip }), ...(hash && { hash }) });
+        loras.set(entry, {
+          name,
+          ...(model && { model }),
+          ...(clip && { clip }),
+          ...(hash && { hash }),
+          ...(civitai && { civitai }),
+        });
     }
   }
   return [...loras.values()];
@@ -45,13 +55,19 @@ function strengthsByEntry(facts: readonly CapturedFact[]): ReadonlyMap<string, S
 type Strengths = { model?: string; clip?: string };
 
 /** The entry of a node that a fact tells of: a stack of LoRAs has several. */
-function entryOf({ nodeId, item }: CapturedFact): string {
+export function entryOf({ nodeId, item }: CapturedFact): string {
   return `${nodeId}\n${item}`;
 }
 
 /** One number for a LoRA, where only one can be shown. */
 export function strengthOf({ model, clip }: Lora): string {
   return model ?? clip ?? '1';
+}
+
+/** The same as a number; undefined where only a run could tell. */
+export function weightOf(lora: Lora): number | undefined {
+  const weight = Number(strengthOf(lora));
+  return Number.isFinite(weight) ? weight : undefined;
 }
 
 /**

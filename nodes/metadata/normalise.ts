@@ -1,5 +1,6 @@
 import { META_FIELDS, type MetaField, type Normaliser } from '../../rules/define.ts';
 import { ExactNumber, type Json } from '../kit/exact-json.ts';
+import { withoutLoraTags } from './lora-tags.ts';
 import { asText } from './operations.ts';
 
 /** A fact's value: text, a number as the graph spells it, or a switch. */
@@ -73,6 +74,8 @@ function applyNormaliser(raw: Json, how: Normaliser): Json {
     case 'split-at-denoise':
       // Needs the steps of the same sampler: `ranges.ts` turns the fraction into steps.
       return raw;
+    case 'without-lora-tags':
+      return typeof raw === 'string' ? withoutLoraTags(raw) : raw;
   }
 }
 

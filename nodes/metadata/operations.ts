@@ -11,8 +11,11 @@ import {
   trimText,
 } from './python-text.ts';
 
+/** An operand that is no operation itself. */
+export type SimpleOperand = Exclude<Operand, Operation>;
+
 /** Gives an operand's value, or undefined when only a run could tell. */
-type ValueOf = (operand: Operand) => Json | undefined;
+type ValueOf = (operand: SimpleOperand) => Json | undefined;
 
 /**
  * Computes one output of a string or number node. The meaning of every operation is ComfyUI's own.
@@ -40,8 +43,10 @@ function computeUnbounded(
   lookUp: ValueOf,
   budget: TextBudget,
 ): Json | undefined {
-  const text = (operand: Operand): string | undefined => textOf(lookUp(operand));
-  const flag = (operand: Operand | undefined): boolean => operand !== undefined && lookUp(operand) === true;
+  const known = (operand: Operand): Json | undefined =>
+    'op' in operand ? compute(operand, inputs, lookUp, budget) : lookUp(operand);
+  const text = (operand: Operand): string | undefined => textOf(known(operand));
+  const flag = (operand: Operand | undefined): boolean => operand !== undefined && known(operand) === true;
   switch (operation.op) {
     case 'join':
       return join(operation, inputs, text);
@@ -87,8 +92,13 @@ function computeUnbounded(
       const exact = operation.caseSensitive === undefined || flag(operation.caseSensitive);
       return exact ? compareTexts(a, b, mode) : compareTexts(a.toLowerCase(), b.toLowerCase(), mode);
     }
+    case 'pick': {
+      const by = text(operation.by);
+      const picked = by === undefined ? undefined : caseOf(operation, by);
+      return picked && known(picked);
+    }
     case 'cast': {
-      const value = lookUp(operation.of);
+      const value = known(operation.of);
       return value === undefined ? undefined : cast(value, operation.to);
     }
   }
@@ -126,6 +136,10 @@ function join(
   if (between === undefined) return undefined;
   const chars = texts.reduce((sum, part) => sum + part.length + between.length, 0);
   return chars > MAX_TEXT_CHARS ? undefined : texts.join(between);
+}
+
+function caseOf({ cases, otherwise }: Extract<Operation, { op: 'pick' }>, by: string): Operand | undefined {
+  return Object.hasOwn(cases, by) ? cases[by] : otherwise;
 }
 
 function compareTexts(a: string, b: string, mode: string): boolean {

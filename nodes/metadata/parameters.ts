@@ -1,11 +1,21 @@
 import type { MetaField } from '../../rules/define.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { CapturedFact, SamplerCapture } from './capture.ts';
+import { civitaiResources } from './civitai-resources.ts';
 import type { DetailKey } from './detail-keys.ts';
 import { numberOf } from './facts.ts';
 import { type Detail, isBuiltIn, type Parameters } from './infotext.ts';
-import type { Learnt } from './learn.ts';
-import { collectLoras, inOrderApplied, type Lora, loraDetail, promptAlias, strengthOf } from './loras.ts';
+import { allFacts, type Learnt } from './learn.ts';
+import {
+  collectLoras,
+  entryOf,
+  inOrderApplied,
+  type Lora,
+  loraDetail,
+  promptAlias,
+  strengthOf,
+  weightOf,
+} from './loras.ts';
 import { asText } from './operations.ts';
 import type { Size } from './picture-size.ts';
 import { cleanPrompt, cleanValue, fileStem } from './plain-text.ts';
@@ -53,6 +63,7 @@ export function toParameters(
   ];
   const several = samplers.length > 1;
   const trailing = present([
+    ['Civitai resources', civitaiResources(allFacts(learnt), collectLoras(captures, resources), resources)],
     ['Version', 'ComfyUI'],
     ['Samplers', several ? samplerTail(samplers) : undefined],
     ['Samplers detail', several ? samplerDetail(samplers) : undefined],
@@ -163,13 +174,25 @@ function modelDetails(
   ]);
 }
 
+/**
+ * A LoRA that is named in `Civitai resources` with its weight is none of them: Civitai takes each of these for one of
+ * weight 1.0 that came beside. Its hash stands in `Hashes` as well.
+ *
+ * @see https://github.com/civitai/civitai/blob/481f4bbf/prisma/programmability/get_image_resources.sql
+ */
+function isHashedApart(lora: Lora, isTagged: boolean): boolean {
+  return isTagged || lora.civitai === undefined || weightOf(lora) === undefined;
+}
+
 /** `"name: hash, name: hash"`; the name is the one in the prompt's tags where there are tags. */
 function loraHashes(
   loras: readonly Lora[],
-  { loraStrengthsInPrompt: tagged }: ParameterOptions,
+  { loraStrengthsInPrompt: tagged = false }: ParameterOptions,
 ): string | undefined {
   const hashes = new Map(
-    loras.flatMap(({ name, hash }) => (hash ? [[tagged ? promptAlias(name) : name, hash]] : [])),
+    loras
+      .filter((lora) => isHashedApart(lora, tagged))
+      .flatMap(({ name, hash }) => (hash ? [[tagged ? promptAlias(name) : name, hash]] : [])),
   );
   return hashes.size === 0
     ? undefined
@@ -191,7 +214,11 @@ function controlNets({ facts }: SamplerCapture): string[] {
   const [only, ...others] = names;
   if (only && others.length === 0 && applied.length > 0)
     return applied.map((strength) => controlNet(only, strength));
+  // A stack says strengths beside its names.
+  const entries = new Map(applied.map((fact) => [entryOf(fact), fact]));
   return names.map((fact) => {
+    const own = entries.get(entryOf(fact));
+    if (own) return controlNet(fact, own);
     const applier = fact.path().find((id) => strengths.has(id));
     return controlNet(fact, applier === undefined ? undefined : strengths.get(applier));
   });

@@ -1,15 +1,21 @@
 import type { Answers } from './answers.ts';
-import { type BundleFinder, bundleInputs, type NodeInput, type Selector } from './bundles.ts';
+import {
+  type BundleFinder,
+  type BundleSource,
+  bundleInputs,
+  type NodeInput,
+  type Selector,
+} from './bundles.ts';
 import type { Link, PromptGraph, PromptNode } from './graph.ts';
 import { numberedInputs } from './numbered-inputs.ts';
-import type { RuleBook } from './rule-book.ts';
+import { bundleKeyAt, type RuleBook, switchesAt } from './rule-book.ts';
 
 /** What is asked on the way: how deep is too deep, which input a switch hands on, where a bundle has a key. */
 type Asked = {
   readonly maxDepth: number;
   readonly wasExecuted: (link: Link) => boolean;
   readonly selected: Selector;
-  readonly bundled: BundleFinder;
+  readonly bundled: BundleFinder['handedOn'];
   readonly candidates: (node: PromptNode, prefix: string) => readonly NodeInput[];
   readonly answers: Answers;
 };
@@ -76,18 +82,19 @@ export function createPresence(graph: PromptGraph, book: RuleBook, asked: Asked)
     const node = graph.get(link.from);
     const rule = node && book.get(node.classType)?.rule;
     if (!node || !rule || asked.wasExecuted(link)) return 'a value';
-    const key = rule.pipe?.slots[link.slot];
+    const key = bundleKeyAt(rule, link.slot);
     if (key) {
       const source = asked.bundled(node, key, depth + 1);
       return source ? unlessLiteral([source]) : [];
     }
-    if (rule.pipe) {
-      const keys = rule.pipe.slots.filter((name) => name !== '');
+    if (rule.pipe && (key === '' || !rule.pipe.makes)) {
+      if (rule.pipe.makes) return 'a value';
+      const keys = rule.pipe.slots.flatMap((name) => (name ? [rule.pipe?.keys?.[name] ?? name] : []));
       return unlessLiteral(
         [...keys, ...bundleInputs(node, rule.pipe.from)].map((input) => ({ node, input })),
       );
     }
-    if (!rule.switch) return 'a value';
+    if (!rule.switch || !switchesAt(rule, link.slot)) return 'a value';
     if ('first' in rule.switch) return unlessLiteral(asked.candidates(node, rule.switch.first));
     const input = asked.selected(node, rule, depth + 1);
     return input === undefined ? 'a value' : unlessLiteral([{ node, input }]);
@@ -105,8 +112,10 @@ export function candidatesOf(node: PromptNode, prefix: string): NodeInput[] {
   return numberedInputs(names, prefix).map((input) => ({ node, input }));
 }
 
-function unlessLiteral(inputs: readonly NodeInput[]): readonly NodeInput[] | 'a value' {
-  return inputs.some(hasLiteral) ? 'a value' : inputs;
+/** An output that a node makes is a value; so is a literal. */
+function unlessLiteral(sources: readonly BundleSource[]): readonly NodeInput[] | 'a value' {
+  const inputs = sources.filter((source) => 'input' in source);
+  return inputs.length < sources.length || inputs.some(hasLiteral) ? 'a value' : inputs;
 }
 
 function hasLiteral({ node, input }: NodeInput): boolean {

@@ -1,5 +1,5 @@
 import type { Stream } from '../../rules/define.ts';
-import { placesAt, readFacts } from './facts.ts';
+import { type PlaceFilter, placesAt, readFacts } from './facts.ts';
 import { type Arrival, type FlowContext, stepUpstream } from './flow.ts';
 import { asText } from './operations.ts';
 import { createSeen } from './walk.ts';
@@ -14,12 +14,16 @@ const PROMPT_FIELD = { positive: 'POSITIVE_PROMPT', negative: 'NEGATIVE_PROMPT' 
 
 /**
  * The prompt of one side of a sampler: the texts of all encoders that its conditioning is made of, in the order
- * of the inputs, joined as the combining nodes say. Empty texts are skipped, equal ones written once.
+ * of the inputs, joined as the combining nodes say. Empty texts are skipped, equal ones written once. A text on the
+ * sampler itself stands instead of all that.
  *
  * @param start the sampler
  */
 export function composePrompt(start: Arrival, side: Side, context: FlowContext): string {
-  const streams: ReadonlySet<Stream> = new Set([side, 'guider']);
+  const own = ownText(start, side, context);
+  if (own !== undefined) return own;
+  // A sampler may come as an object, with its conditioning, as may a guider.
+  const streams: ReadonlySet<Stream> = new Set([side, 'guider', 'sampler']);
   const isNew = createSeen();
   const written = new Set<string>();
   let prompt = '';
@@ -54,12 +58,24 @@ type Pending =
   | { readonly arrival: Arrival; readonly join: string }
   | { readonly text: string; readonly join: string };
 
+/** A text on the sampler itself: a place that names no stream. */
+function ownText(start: Arrival, side: Side, context: FlowContext): string | undefined {
+  return textAt(start, side, context, (place) => place.on === undefined);
+}
+
 /** The text that a node itself adds to this side. */
 function textOf(arrival: Arrival, side: Side, context: FlowContext): string | undefined {
-  const { node, stream } = arrival;
+  return arrival.stream !== side ? undefined : textAt(arrival, side, context, placesAt(arrival));
+}
+
+function textAt(
+  { node }: Arrival,
+  side: Side,
+  context: FlowContext,
+  counts: PlaceFilter,
+): string | undefined {
   const booked = context.book.get(node.classType);
-  if (!booked || stream !== side) return undefined;
-  const counts = placesAt(arrival);
+  if (!booked) return undefined;
   const facts = readFacts(node, booked, counts, context).filter((fact) => fact.field === PROMPT_FIELD[side]);
   const texts = facts.map((fact) => asText(fact.value).trim()).filter((text) => text !== '');
   return texts.length === 0 ? undefined : [...new Set(texts)].join(DEFAULT_JOIN);

@@ -1,12 +1,11 @@
-import { isLineageError } from '../kit/errors.ts';
-import { ExactNumber, parseExactJson } from '../kit/exact-json.ts';
+import { ExactNumber, findExactJson } from '../kit/exact-json.ts';
 import { isRecord } from '../kit/is-record.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import { type RecordData, recordSchema } from './record.ts';
 
 /** The record that a picture carries, its numbers as they are spelled; undefined for what is none of ours. */
 export function readRecord(text: string, warn: WarningSink): RecordData | undefined {
-  const exact = orUndefined(() => parseExactJson(text, warn));
+  const exact = findExactJson(text, warn);
   // The schema knows plain JSON, in which a 64-bit seed is rounded: it checks, and the values come from the text.
   const checked = recordSchema.safeParse(JSON.parse(JSON.stringify(exact ?? null)));
   if (!checked.success) return undefined;
@@ -16,14 +15,4 @@ export function readRecord(text: string, warn: WarningSink): RecordData | undefi
     return value instanceof ExactNumber ? { ...fact, value } : fact;
   });
   return { ...checked.data, fields };
-}
-
-/** Others may use the same keyword: what is no JSON is no record. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (isLineageError(error)) return undefined;
-    throw error;
-  }
 }

@@ -49,6 +49,14 @@ const resourceSchema = z.object({
   autoV1: hex(8).optional(),
   autoV2: hex(10).optional(),
   autoV3: hex(12).optional(),
+  civitai: z
+    .object({
+      modelVersionId: z.number().int(),
+      modelName: z.string().optional(),
+      versionName: z.string().optional(),
+    })
+    .optional()
+    .describe('What a sidecar beside the file says that Civitai calls it.'),
 });
 
 /** The structured record inside a picture: PNG iTXt `lineage`, XMP `lineage:record`, `NAME.EXT.lineage.json`. */
@@ -67,7 +75,7 @@ export const recordSchema = z.object({
   dangling: z.array(z.object({ nodeId, input: z.string(), to: nodeId })),
 });
 
-const warningSchema = z.object({
+export const warningSchema = z.object({
   code: z.enum(Object.keys(WARNINGS) as [WarningCode, ...WarningCode[]]),
   message: z.string(),
   where: z.string(),
@@ -81,14 +89,21 @@ const receiptSchema = z.array(
   }),
 );
 
-/** What `tag --json` and `trace --json` print. */
+export const stageSchema = z.enum(['full', 'reduced-exif', 'minimal', 'com-marker']);
+export const droppedSchema = z.object({ what: z.string(), why: z.string() });
+
+/** What `tag --json`, `trace --json` and `explain --json` print of a picture. */
 export const documentSchema = recordSchema.omit({ generator: true }).extend({
   out: z.string().optional(),
-  stage: z.enum(['full', 'reduced-exif', 'minimal', 'com-marker']),
+  stage: stageSchema,
   parameters: z.string(),
-  dropped: z.array(z.object({ what: z.string(), why: z.string() })),
+  dropped: z.array(droppedSchema),
   warnings: z.array(warningSchema),
   receipt: receiptSchema.optional(),
+  families: z
+    .array(z.looseObject({ kind: z.enum(['file', 'operation']), name: z.string() }))
+    .optional()
+    .describe('Of explain: how the merged files came to be that the picture names and that --models holds.'),
 });
 
 type LineageRecord = z.infer<typeof recordSchema>;
@@ -110,6 +125,8 @@ export function toRecord(
     readonly generator: string;
     readonly size?: { readonly width: number; readonly height: number };
     readonly batch?: { readonly index: number; readonly size: number };
+    /** Default true. */
+    readonly hashDetail?: boolean;
   },
 ): RecordData {
   const size = context.size ?? learnt.picture.size;
@@ -127,12 +144,13 @@ export function toRecord(
     ...(size && { size }),
     ...(context.batch && { batch: context.batch }),
     fields: allFacts(learnt).map(toField),
-    resources: [...resources.values()].map(({ kind, name, found, bytes, hashes }) => ({
+    resources: [...resources.values()].map(({ kind, name, found, bytes, hashes, civitai }) => ({
       kind,
       name,
       found,
       ...(bytes !== undefined && { bytes }),
-      ...hashes,
+      ...(context.hashDetail === false && hashes ? { autoV2: hashes.autoV2 } : hashes),
+      ...(civitai && { civitai }),
     })),
     unknown: [...learnt.unknown],
     dangling: [...learnt.dangling],

@@ -1,6 +1,6 @@
 import type { MetaField } from '../../rules/define.ts';
 import { isLineageError } from '../kit/errors.ts';
-import type { ModelStore } from '../kit/host.ts';
+import type { CivitaiVersion, ModelStore } from '../kit/host.ts';
 import type { FileHashes, ModelFolder } from '../kit/values.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { CapturedFact } from './capture.ts';
@@ -30,6 +30,8 @@ export type Resource = {
   readonly file?: string;
   readonly bytes?: number;
   readonly hashes?: FileHashes;
+  /** What Civitai calls it, where a file beside it says so. */
+  readonly civitai?: CivitaiVersion;
 };
 
 type Naming = { readonly kind: ResourceKind; readonly folders: readonly ModelFolder[] };
@@ -61,8 +63,15 @@ export function resourceOf(fact: CapturedFact, resources: Resources): Resource |
   return naming && resources.get(resourceKey(naming.kind, asText(fact.value)));
 }
 
+type RecordedVersion = { readonly [Member in keyof CivitaiVersion]: CivitaiVersion[Member] | undefined };
+
 /** A resource as a record of ours tells of it. */
-type Recorded = { readonly kind: string; readonly name: string } & {
+type Recorded = Partial<Pick<Resource, 'found'>> & {
+  readonly kind: string;
+  readonly name: string;
+  readonly bytes?: number | undefined;
+  readonly civitai?: RecordedVersion | undefined;
+} & {
   readonly [Hash in keyof FileHashes]?: string | undefined;
 };
 
@@ -106,17 +115,54 @@ async function resolveOne(
     if (lookup.reason === 'outside') warn('resource/outside', `${kind} ${name}`, folders.join(', '));
     const hashes = lookup.reason === 'unconfigured' ? known && hashesOf(known) : undefined;
     if (hashes) warn('resource/recorded', `${kind} ${name}: ${hashes.autoV2}`, folders.join(', '));
-    return { kind, name, found: false, ...(hashes && { hashes }) };
+    if (!known || !hashes) return { kind, name, found: false };
+    // As it was recorded, so that tagging a picture again changes nothing in it.
+    const { found = false, bytes } = known;
+    const civitai = versionOf(known.civitai);
+    return { kind, name, found, ...(bytes !== undefined && { bytes }), hashes, ...(civitai && { civitai }) };
   }
   const { bytes, file } = lookup;
   try {
-    return { kind, name, found: true, file, bytes, hashes: await models.hash(file, signal) };
+    const hashes = await models.hash(file, signal);
+    const civitai = await readPublished(file, hashes, models, (why) =>
+      warn('resource/sidecar', `${kind} ${name}: ${why}`, folders.join(', ')),
+    );
+    return { kind, name, found: true, file, bytes, hashes, ...(civitai && { civitai }) };
   } catch (error) {
     // One unreadable file must not cost the picture its other metadata.
     if (!isLineageError(error, 'file/unreadable')) throw error;
     warn('resource/unreadable', `${kind} ${name}: ${error.message}`, folders.join(', '));
     return { kind, name, found: true, file, bytes };
   }
+}
+
+/** A sidecar that stayed when the model was replaced would give the picture another model's name. */
+async function readPublished(
+  file: string,
+  { sha256 }: FileHashes,
+  models: ModelStore,
+  ignore: (why: string) => void,
+): Promise<CivitaiVersion | undefined> {
+  try {
+    const published = await models.published?.(file);
+    if (!published || published.sha256s.length === 0 || published.sha256s.includes(sha256))
+      return published?.version;
+    ignore(`its sidecar is of a file with the hash ${published.sha256s[0]}`);
+  } catch (error) {
+    if (!isLineageError(error, 'file/unreadable')) throw error;
+    ignore(error.message);
+  }
+  return undefined;
+}
+
+function versionOf(recorded: RecordedVersion | undefined): CivitaiVersion | undefined {
+  const { modelVersionId, modelName, versionName } = recorded ?? {};
+  if (modelVersionId === undefined) return undefined;
+  return {
+    modelVersionId,
+    ...(modelName !== undefined && { modelName }),
+    ...(versionName !== undefined && { versionName }),
+  };
 }
 
 function hashesOf({ sha256, autoV1, autoV2, autoV3 }: Recorded): FileHashes | undefined {

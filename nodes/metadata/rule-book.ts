@@ -18,7 +18,7 @@ export type FieldPlaces = {
 export type BookedRule = {
   readonly classType: string;
   readonly rule: NodeRule;
-  /** The names of `rule.takes`. */
+  /** The names of `rule.takes` and `rule.uses`. */
   readonly takes: readonly string[];
   /** In the order of META_FIELDS. */
   readonly reads: readonly FieldPlaces[];
@@ -47,7 +47,8 @@ function bookRule(pack: string, classType: string, rule: NodeRule): BookedRule {
   const isUnconditional = reads.every(({ places }) =>
     places.every(({ on, slot }) => on === undefined && slot === undefined),
   );
-  return { classType, rule, takes: Object.keys(rule.takes ?? {}), reads, isUnconditional };
+  const takes = [...Object.keys(rule.takes ?? {}), ...Object.keys(rule.uses ?? {})];
+  return { classType, rule, takes, reads, isUnconditional };
 }
 
 /** The places where a rule reads a field, as a list. */
@@ -66,4 +67,17 @@ export function applies(place: Place, stream: Stream, slot: number): boolean {
   if (place.slot !== undefined && place.slot !== slot) return false;
   if (place.on === undefined) return true;
   return typeof place.on === 'string' ? place.on === stream : place.on.includes(stream);
+}
+
+/**
+ * The key of a bundle that an output slot hands out, '' for the bundle itself; undefined for an output that is the
+ * node's own.
+ */
+export function bundleKeyAt({ pipe }: NodeRule, slot: number): string | undefined {
+  return pipe?.slots[slot] ?? undefined;
+}
+
+/** Whether a switch hands its choice on at this output slot. */
+export function switchesAt(rule: NodeRule, slot: number): boolean {
+  return rule.switch !== undefined && (rule.switch.slots?.includes(slot) ?? true);
 }

@@ -1,7 +1,7 @@
 import type { Stream } from '../../rules/define.ts';
 import { LineageError } from '../kit/errors.ts';
 import type { WarningSink } from '../kit/warnings.ts';
-import type { FlowContext } from './flow.ts';
+import type { Arrival, FlowContext } from './flow.ts';
 import { compareNodeIds, type NodeId, type PromptNode } from './graph.ts';
 import { asText } from './operations.ts';
 import { resolveRange, type StepRange } from './ranges.ts';
@@ -51,6 +51,8 @@ export type SamplerList = {
 
 /** Streams behind which a sampler only made something to look at. */
 const GUIDING: ReadonlySet<Stream> = new Set(['reference', 'control']);
+/** Outputs of a sampler that hold nothing it has made. */
+const HANDED_ON: ReadonlySet<Stream> = new Set(['model', 'clip', 'vae', 'positive', 'negative', 'value']);
 /** Streams that tell a sampler's name and steps. */
 const RANGE_STREAMS: ReadonlySet<Stream> = new Set(['sampler', 'sigmas']);
 /**
@@ -76,7 +78,12 @@ export function listSamplers(
     if (!entry) continue;
     ids.add(node.id);
     if (streams.has(node.id)) candidates.push(entry);
-    else context.warn('sampler/reference-only', `${node.classType} only makes a reference picture`, node.id);
+    else
+      context.warn(
+        'sampler/reference-only',
+        `what ${node.classType} made only guides the picture, or is no part of it`,
+        node.id,
+      );
   }
   candidates.sort(byTraceOrder);
   debug(`[multi-sampler] candidates: ${candidates.map(label).join(', ') || 'none'}`);
@@ -108,11 +115,21 @@ function picturingNodes(trace: Trace, context: FlowContext): ReadonlyMap<NodeId,
   if (!first) return streams;
   const start = { node: first.node, slot: 0, stream: 'image' as const };
   for (const { arrival } of walk(start, context, { follows: (step) => !GUIDING.has(step.stream) })) {
+    if (!isPart(arrival, context)) continue;
     const known = streams.get(arrival.node.id);
     if (known) known.add(arrival.stream);
     else streams.set(arrival.node.id, new Set([arrival.stream]));
   }
   return streams;
+}
+
+/**
+ * Whether what came out of a node here took part. What a sampler only hands on (its model, its conditioning, a value)
+ * is not what it sampled.
+ */
+function isPart({ node, slot }: Arrival, { book }: FlowContext): boolean {
+  const put = book.get(node.classType)?.rule.puts?.[slot];
+  return put === undefined || !HANDED_ON.has(put);
 }
 
 function tierOf(
@@ -127,11 +144,18 @@ function tierOf(
     (field) => placesOf(rule, field).length > 0,
   );
   if (!counts || placesOf(rule, 'SAMPLER_NAME').length === 0) return undefined;
-  const takesModel = Object.entries(rule.takes ?? {}).some(
-    ([input, on]) => on === 'model' && node.links.has(input),
-  );
+  const takesModel =
+    Object.entries(rule.takes ?? {}).some(([input, on]) => on === 'model' && node.links.has(input)) ||
+    Object.values(rule.uses ?? {}).includes('model');
   const putsLatent = rule.puts?.includes('latent') === true || reachedOn?.has('latent') === true;
   return takesModel || putsLatent ? 'B' : undefined;
+}
+
+/** Where a walk from a sampler begins: at the output that holds what it sampled, decoded or not. */
+export function samplerArrival(node: PromptNode, { book }: FlowContext): Arrival {
+  const puts = book.get(node.classType)?.rule.puts ?? [];
+  const slot = puts.includes('latent') ? puts.indexOf('latent') : puts.indexOf('image');
+  return { node, slot: Math.max(0, slot), stream: 'latent' };
 }
 
 function describeSampler(
@@ -140,7 +164,7 @@ function describeSampler(
   distance: number,
   context: FlowContext,
 ): SamplerEntry | undefined {
-  const facts = walkFacts({ node, slot: 0, stream: 'latent' }, context, {
+  const facts = walkFacts(samplerArrival(node, context), context, {
     follows: (step) => RANGE_STREAMS.has(step.stream),
     maxVisits: MAX_RANGE_VISITS,
   });

@@ -1,4 +1,5 @@
 import { choice, custom, images, integer, text, toggle } from '../kit/fields.ts';
+import { HASH_LOG_MODES } from '../kit/owner-settings.ts';
 import { IMAGE_FORMATS } from '../kit/values.ts';
 import { DEFAULT_MAX_EXIF_KB } from './embed.ts';
 import { EXTRA_METADATA, parseExtraMetadata } from './extra-metadata.node.ts';
@@ -6,8 +7,6 @@ import { DEFAULT_MAX_SAMPLERS, SELECT_METHODS } from './samplers.ts';
 
 /** `by id` uses the id typed beside it. */
 const SELECTION = [...SELECT_METHODS, 'by id'] as const;
-/** How much of each model is logged: nothing; name and hash; the file's path; all hashes; what was not found too. */
-export const HASH_LOG_MODES = ['none', 'filename', 'path', 'detailed', 'debug'] as const;
 
 /** The widgets and sockets of Lineage Save Image. Names are promises: saved workflows hold them. */
 export const saveImageInputs = {
@@ -15,7 +14,7 @@ export const saveImageInputs = {
   filename_prefix: text({
     default: 'ComfyUI',
     tooltip:
-      'Name before the counter; folders with /. Tokens: %seed% %width% %height% %model:8% %pprompt:20% %nprompt% %date:yyyy-MM-dd%.',
+      'Name before the counter; folders with /. Tokens: %seed% %width% %height% %model:8% %pprompt:20% %nprompt% %date:yyyy-MM-dd% %Node.widget%, or %Y-%m-%d as strftime has it.',
   }),
   file_format: choice(IMAGE_FORMATS, {
     default: 'png',
@@ -114,6 +113,11 @@ export const saveImageInputs = {
     default: false,
     optional: true,
     tooltip: 'Reads the file again as each reader would, and shows what it sees.',
+  }),
+  digital_source_type: toggle({
+    default: true,
+    optional: true,
+    tooltip: "Says in XMP that a model made the picture, in IPTC's words: what the EU AI Act asks for.",
   }),
   extra_metadata: custom(EXTRA_METADATA, {
     optional: true,

@@ -1,4 +1,3 @@
-import { rulePacks } from '../../rules/index.gen.ts';
 import { readContainer } from '../formats/container.ts';
 import type { EncodeOptions } from '../formats/pixels.ts';
 import type { InputsOf } from '../kit/define-node.ts';
@@ -6,6 +5,7 @@ import { defineNode } from '../kit/define-node.ts';
 import { isLineageError } from '../kit/errors.ts';
 import { stringifyAscii } from '../kit/exact-json.ts';
 import type { Host } from '../kit/host.ts';
+import type { HashLogMode } from '../kit/owner-settings.ts';
 import { type SavedFile, toSavedFile } from '../kit/saved-file.ts';
 import type { ImageFormat } from '../kit/values.ts';
 import { createWarningLog } from '../kit/warning-log.ts';
@@ -13,16 +13,19 @@ import type { Warning, WarningSink } from '../kit/warnings.ts';
 import { type CarriedMetadata, readCarried } from './carried.ts';
 import { DEFAULT_MAX_EXIF_KB, embedMetadata } from './embed.ts';
 import { encodeInOrder } from './encode-in-order.ts';
+import { createEvaluator } from './evaluate.ts';
 import { fillFileName } from './file-name.ts';
 import { parsePromptGraph } from './graph.ts';
-import { type LearnOptions, learn } from './learn.ts';
+import { findHints } from './hints.ts';
+import { type LearnOptions, type Learnt, learn } from './learn.ts';
 import { meantBy } from './meant.ts';
+import { findNamedWidgets } from './named-widgets.ts';
 import { findPin } from './pin.ts';
 import { makeReceipt, type Receipt } from './receipt.ts';
 import { type Resources, resolveResources } from './resolve.ts';
-import { createRuleBook } from './rule-book.ts';
+import { openHostBook } from './rules/user-book.ts';
 import { DEFAULT_MAX_SAMPLERS } from './samplers.ts';
-import { type HASH_LOG_MODES, saveImageInputs } from './save-image-inputs.ts';
+import { saveImageInputs } from './save-image-inputs.ts';
 import { type WriteUpOptions, writeUp } from './write-up.ts';
 
 const EXTENSION: Readonly<Record<ImageFormat, string>> = {
@@ -31,7 +34,6 @@ const EXTENSION: Readonly<Record<ImageFormat, string>> = {
   webp: 'webp',
   avif: 'avif',
 };
-const book = createRuleBook(rulePacks);
 
 export default defineNode({
   id: 'LineageSaveImage',
@@ -46,8 +48,15 @@ export default defineNode({
   async run(inputs, host) {
     const { warn, list: warnings } = createWarningLog();
     const graph = parsePromptGraph(host.prompt, warn);
+    const book = await openHostBook(host.rules, warn);
     const learnt = learn(graph, host.nodeId, book, traceOptionsOf(inputs, host), warn);
     const resources = await resolveResources(learnt, host.models, warn, { signal: host.signal });
+    const widgets = findNamedWidgets({
+      graph,
+      evaluator: createEvaluator(graph, book, host.executed?.bind(host)),
+      prompt: host.prompt,
+      workflow: host.extraPnginfo['workflow'],
+    });
     const source = await readSourceMetadata(learnt.picture.source?.image, host, warn);
 
     const saved: SavedFile[] = [];
@@ -59,7 +68,13 @@ export default defineNode({
     )) {
       host.signal.throwIfAborted();
       const name = {
-        prefix: fillFileName(inputs.filename_prefix, { learnt, size: image, now: host.now }),
+        prefix: fillFileName(inputs.filename_prefix, {
+          learnt,
+          size: image,
+          now: host.now,
+          batchNumber: index,
+          widgets,
+        }),
         extension: EXTENSION[inputs.file_format],
         counter: inputs.add_counter_to_filename !== false,
       };
@@ -67,7 +82,11 @@ export default defineNode({
         saved.push(toSavedFile(await host.writeOutput({ ...name, bytes: encoded }), 'output'));
       } else {
         const { metadata } = writeUp(learnt, resources, writeUpOptionsOf(inputs, index, source, host), warn);
-        const embedded = embedMetadata(encoded, { ...metadata, maxExifBytes: exifBytesOf(inputs) }, warn);
+        const embedded = embedMetadata(
+          encoded,
+          { ...metadata, maxExifBytes: exifBytesOf(inputs, host) },
+          warn,
+        );
         const companions = companionsOf(inputs, host, metadata.record);
         const path = await host.writeOutput({ ...name, bytes: embedded.bytes, companions });
         saved.push(toSavedFile(path, 'output'));
@@ -76,7 +95,8 @@ export default defineNode({
       host.progress?.(index + 1, inputs.images.length);
     }
 
-    logHashes(inputs.model_hash_log ?? 'none', resources, host);
+    logHashes(hashLogOf(inputs, host), resources, host);
+    if (host.owner?.debugPrompts) logPrompts(learnt, host);
     logWarnings(warnings, inputs.suppress_missing_class_log !== false, host);
     return { outputs: { images: inputs.images }, ui: { images: saved, warnings, receipts } };
   },
@@ -88,12 +108,14 @@ type Inputs = InputsOf<typeof saveImageInputs>;
 function traceOptionsOf(inputs: Inputs, host: Host): LearnOptions {
   const method = inputs.sampler_selection_method;
   const chosen = method === 'by id' ? (inputs.sampler_selection_node_id ?? '').trim() : undefined;
-  const pinned = findPin(host.extraPnginfo['workflow'], 'sampler') ?? chosen;
+  const workflow = host.extraPnginfo['workflow'];
+  const pinned = findPin(workflow, 'sampler') ?? chosen;
   return {
     debug: (line) => host.log('debug', line),
     ...(host.executed && { executed: host.executed.bind(host) }),
     select: method === 'by id' ? 'range' : method,
     maxSamplers: inputs.max_samplers ?? DEFAULT_MAX_SAMPLERS,
+    hints: findHints(workflow),
     ...(pinned !== undefined && { pinned }),
   };
 }
@@ -110,7 +132,9 @@ function writeUpOptionsOf(
     ...(image && { size: { width: image.width, height: image.height } }),
     civitaiSampler: inputs.civitai_sampler ?? false,
     guidanceAsCfg: inputs.guidance_as_cfg ?? false,
-    loraSummary: inputs.include_lora_summary ?? false,
+    loraSummary: inputs.include_lora_summary === true && !host.owner?.noLoraSummary,
+    hashDetail: !host.owner?.noHashDetail,
+    digitalSource: inputs.digital_source_type !== false,
     loraStrengthsInPrompt: inputs.lora_strengths_in_prompt ?? false,
     ...(extra && { extra }),
     ...(images.length > 1 && { batch: { index, size: images.length } }),
@@ -125,8 +149,12 @@ function encodingOf({ file_format: format, quality, lossless_webp: lossless }: I
   return { format, quality: quality ?? 90, lossless: format === 'webp' && lossless !== false };
 }
 
-function exifBytesOf({ max_jpeg_exif_kb: kilobytes }: Inputs): number {
-  return (kilobytes ?? DEFAULT_MAX_EXIF_KB) * 1024;
+function exifBytesOf({ max_jpeg_exif_kb: kilobytes }: Inputs, { owner }: Host): number {
+  return Math.min((kilobytes ?? DEFAULT_MAX_EXIF_KB) * 1024, owner?.maxExifBytes ?? Number.POSITIVE_INFINITY);
+}
+
+function hashLogOf({ model_hash_log: mode = 'none' }: Inputs, { owner }: Host): HashLogMode {
+  return mode === 'none' ? (owner?.hashLog ?? 'none') : mode;
 }
 
 /** What a picture that only passes through says of itself. */
@@ -138,7 +166,9 @@ async function readSourceMetadata(
   const bytes = name === undefined ? undefined : await host.readInput?.(name);
   if (!bytes) return undefined;
   try {
-    return readCarried(readContainer(bytes));
+    const container = readContainer(bytes);
+    if (container.hasC2pa) warn('embed/dropped', 'C2PA manifest: the picture was encoded anew', name);
+    return readCarried(container);
   } catch (error) {
     // A picture of another format, or a damaged one, has nothing to hand on; it is saved all the same.
     if (!isLineageError(error)) throw error;
@@ -158,13 +188,20 @@ function companionsOf(inputs: Inputs, host: Host, record: string): ReadonlyMap<s
   return files;
 }
 
-function logHashes(mode: (typeof HASH_LOG_MODES)[number], resources: Resources, host: Host): void {
+function logHashes(mode: HashLogMode, resources: Resources, host: Host): void {
   if (mode === 'none') return;
   for (const { kind, name, file, hashes } of resources.values()) {
     if (!hashes && mode !== 'debug') continue;
     const what = mode === 'filename' ? name : `${name} (${file ?? 'not found'})`;
     const hash = mode === 'detailed' || mode === 'debug' ? JSON.stringify(hashes ?? null) : hashes?.autoV2;
     host.log('info', `[model hash] ${kind} ${what}: ${hash}`);
+  }
+}
+
+function logPrompts({ captures }: Learnt, host: Host): void {
+  for (const { nodeId, positive, negative } of captures) {
+    host.log('info', `[prompt] ${nodeId ?? 'no sampler'} positive: ${positive}`);
+    host.log('info', `[prompt] ${nodeId ?? 'no sampler'} negative: ${negative}`);
   }
 }
 

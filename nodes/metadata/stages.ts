@@ -21,6 +21,9 @@ export function stageOfText(text: string): Stage {
 /** Why most things are left out. */
 export const TOO_SMALL = 'the budget is too small';
 
+/** Why a graph is not where programs look for it, though the file holds it. */
+export const COMPRESSED = `${TOO_SMALL}; it is kept compressed, for lineage restore`;
+
 /** Something that did not fit, and why. */
 export type Dropped = { readonly what: string; readonly why: string };
 

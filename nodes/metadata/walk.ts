@@ -20,7 +20,7 @@ export type WalkOptions = {
 
 /**
  * Walks upstream on streams, breadth first, and reads the facts on the way, nearest first. Every combination of
- * node, output, stream and bundle key is visited once; every fact of a node is given once.
+ * node, output and stream is visited once; every fact of a node is given once.
  */
 export function walkFacts(start: Arrival, context: FlowContext, options: WalkOptions): MetFact[] {
   return factsAlong(walk(start, context, options), context, options);
@@ -79,8 +79,8 @@ export function walk(start: Arrival, context: FlowContext, options: WalkOptions)
 export function createSeen(): (arrival: Arrival) => boolean {
   // There are few ways to arrive and many nodes: sets of nodes by way are twice as fast as one of long keys.
   const nodesByWay = new Map<string, Set<PromptNode>>();
-  return ({ node, slot, stream, key }) => {
-    const way = `${slot}\n${stream}\n${key ?? ''}`;
+  return ({ node, slot, stream }) => {
+    const way = `${slot}\n${stream}`;
     const nodes = nodesByWay.get(way);
     if (nodes?.has(node)) return false;
     if (nodes) nodes.add(node);

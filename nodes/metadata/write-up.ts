@@ -1,6 +1,7 @@
 import { stringifyAscii } from '../kit/exact-json.ts';
 import type { WarningSink } from '../kit/warnings.ts';
 import type { CarriedMetadata } from './carried.ts';
+import { GENERATED_BY_MODEL } from './digital-source.ts';
 import type { FileMetadata } from './file-metadata.ts';
 import { GENERATOR } from './generator.ts';
 import { type Detail, isBuiltIn, type Parameters, parseInfotext } from './infotext.ts';
@@ -16,6 +17,10 @@ export type WriteUpOptions = ParameterOptions & {
   readonly graphs?: { readonly prompt: unknown; readonly workflow?: unknown };
   /** What the source of a picture that only passes through says of itself. */
   readonly source?: CarriedMetadata;
+  /** Whether a picture that samplers made says so, in IPTC's vocabulary. Default true. */
+  readonly digitalSource?: boolean;
+  /** Whether the record holds all hashes of each file, or AutoV2 alone. Default true. */
+  readonly hashDetail?: boolean;
 };
 
 /** What one file is to carry, and the record in it as data. */
@@ -40,18 +45,22 @@ export function writeUp(
     generator: GENERATOR,
     ...(size && { size }),
     ...(batch && { batch }),
+    hashDetail: options.hashDetail !== false,
   });
   const source = learnt.picture.source ? (options.source ?? {}) : {};
   const sourceRecord = source.record === undefined ? undefined : readRecord(source.record, warn);
   const record = sourceRecord ?? ownRecord;
   const prompt = graphs && (source.prompt ?? stringifyAscii(graphs.prompt));
   const workflow = graphs && (source.workflow ?? asJson(graphs.workflow));
+  const made = learnt.samplers.length > 0 ? GENERATED_BY_MODEL : undefined;
+  const digitalSource = options.digitalSource === false ? undefined : (source.digitalSource ?? made);
   return {
     metadata: {
       parameters: source.parameters === undefined ? own : withOwnKeys(parseInfotext(source.parameters), own),
       record: stringifyAscii(record),
       ...(prompt !== undefined && { prompt }),
       ...(workflow !== undefined && { workflow }),
+      ...(digitalSource !== undefined && { digitalSource }),
     },
     record,
   };

@@ -19,8 +19,8 @@ export type AdaptedModel = {
 };
 
 /**
- * Bakes adapters into a model, one after the other in the order given. A module whose weight the model lacks, and a
- * tensor that belongs to no module, is reported.
+ * Bakes adapters into a model, one after the other in the order given. A module whose weight the model lacks, a tensor
+ * that belongs to no module, and a module that nothing says the scale of, is reported.
  */
 export function adaptTensors(
   step: string,
@@ -44,9 +44,12 @@ export function adaptTensors(
   const findings: Finding[] = [];
   const hits = adapters.map(({ view, strength }, index) => {
     const where = `loras[${index}]`;
-    const { modules, unused } = readAdapter(view.tensors);
-    const lost: string[] = unused.map(({ name }) => name);
-    let found = 0;
+    const { modules, embeddings, unused } = readAdapter(view.tensors, view.adapterConfig);
+    const bundled = [...embeddings.values()].flatMap((tensors) => [...tensors.values()]);
+    const lost: string[] = [...bundled, ...unused.map(({ name }) => name)];
+    // Control LoRAs for Flux have no scale by their format.
+    const isControl = modules.some(({ dialect }) => dialect === 'flux-control');
+    let [found, unscaled] = [0, 0];
     for (const adapter of modules) {
       // Weights that have no `.weight` at their end are named whole.
       const named = adapter.dialect === 'flux-control' ? keys.toCanonical(adapter.target) : undefined;
@@ -58,6 +61,7 @@ export function adaptTensors(
         continue;
       }
       found++;
+      if (!isControl && isUnscaled(adapter)) unscaled++;
       const patch = { adapter: adapter.kind, strength, tensors, numbers: numbersOf(adapter) };
       const known = patches.get(place.name) ?? [];
       known.push({ ...patch, ...(place.rows && { rows: place.rows }) });
@@ -73,6 +77,15 @@ export function adaptTensors(
       };
       findings.push(found === 0 ? fail('pipeline/part', detail) : caution('pipeline/modules', detail));
     }
+    if (unscaled > 0)
+      findings.push(
+        caution('pipeline/scale', {
+          step,
+          where: `${where} (${view.label})`,
+          expected: 'an alpha in the file, or an adapter_config.json that is its own',
+          got: `none for ${unscaled} of its modules`,
+        }),
+      );
     return { label: view.label, modules: found, of: modules.length };
   });
   const tensors = [...model.tensors].map(([name, tensor]): [string, ViewTensor] => {
@@ -83,6 +96,11 @@ export function adaptTensors(
     return [name, { dtype, shape, value: { kind: 'adapted', shape, base: value, patches: mine } }];
   });
   return { tensors: new Map(tensors), findings, hits };
+}
+
+/** Whether this is of PEFT, which keeps α beside its files, and nothing says what it is. */
+function isUnscaled({ kind, dialect, alpha, tensors }: AdapterModule): boolean {
+  return kind === 'lora' && dialect.startsWith('peft') && alpha === undefined && tensors.alpha === undefined;
 }
 
 /** The weight or bias that a module changes, as this model names it; undefined where it has none of that name. */

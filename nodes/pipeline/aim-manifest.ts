@@ -2,6 +2,7 @@ import { LineageError } from '../kit/errors.ts';
 import { isRecord } from '../kit/is-record.ts';
 import { type Manifest, STEP_TYPES, type Step } from './manifest.ts';
 import { branchesOf, referencesOf } from './references.ts';
+import { outputOf } from './step-output.ts';
 
 /** What of a manifest is wanted, and where it goes. */
 export type Aim = {
@@ -14,7 +15,7 @@ export type Aim = {
 };
 
 /** Steps that make a file with all that a checkpoint has. */
-const MAKERS: readonly string[] = ['merge', 'block_merge', 'lora_merge', 'convert'];
+export const MAKERS: readonly string[] = ['merge', 'block_merge', 'lora_merge', 'convert'];
 /** Steps whose model is that of a step inside. */
 const FRAMES: readonly string[] = ['if', 'loop', 'optimize'];
 
@@ -29,7 +30,7 @@ export function resultOf({ steps }: Manifest): string {
 /** The path that a manifest itself gives its result, if it does. */
 export function resultPath(manifest: Manifest): string | undefined {
   const step = manifest.steps.find(({ id }) => id === resultOf(manifest));
-  return step && pathOf(step);
+  return step && outputOf(step).path;
 }
 
 /**
@@ -46,7 +47,7 @@ export function aimManifest(
   const wanted = manifest.steps.find(({ id }) => id === result);
   const other = unusedOutput(manifest.steps, result);
   if (other) {
-    const message = `manifest: expected one file that comes out, got also ${JSON.stringify(pathOf(other))} of the step "${other.id}"`;
+    const message = `manifest: expected one file that comes out, got also ${JSON.stringify(outputOf(other).path)} of the step "${other.id}"`;
     throw new LineageError('merge/graph', message, { input: 'manifest' });
   }
   const output = { path, ...(precision !== undefined && { precision }) };
@@ -99,17 +100,12 @@ function withoutPath(value: unknown): unknown {
   return Object.keys(kept).length > 0 ? { ...rest, output: kept } : rest;
 }
 
-function pathOf(step: Step): string | undefined {
-  const output = 'output' in step ? step.output : undefined;
-  return typeof output === 'string' ? output : output?.path;
-}
-
 /** Of the outermost; inside others, the last step's model is that of the frame. */
 function unusedOutput(steps: readonly Step[], result: string): Step | undefined {
   const used = new Set(
     allSteps(steps).flatMap((step) => referencesOf(step).flatMap(({ ref }) => ref.step ?? [])),
   );
-  return steps.find((step) => step.id !== result && !used.has(step.id) && pathOf(step) !== undefined);
+  return steps.find((step) => step.id !== result && !used.has(step.id) && outputOf(step).path !== undefined);
 }
 
 function allSteps(steps: readonly Step[]): readonly Step[] {

@@ -15,6 +15,7 @@ import type { Manifest, ModelRef } from './manifest.ts';
 import { type PipelinePlan, type PlannedStep, type PlanOptions, planPipeline } from './plan-pipeline.ts';
 import { readManifest } from './read-manifest.ts';
 import { referencesOf } from './references.ts';
+import { outputOf } from './step-output.ts';
 
 /** A manifest whose form and references are sound, and the files that it names. */
 export type LaidOut = {
@@ -57,8 +58,7 @@ function filesAsked(when: FlatStep['guards'][number]['when']): readonly string[]
 }
 
 function writtenPath({ step }: FlatStep): readonly string[] {
-  const output = 'output' in step ? step.output : undefined;
-  const path = typeof output === 'string' ? output : output?.path;
+  const { path } = outputOf(step);
   return path === undefined ? [] : [path];
 }
 
@@ -101,7 +101,7 @@ export function checkPipeline(
     ...checkOutputs(plan, reads, facts),
     ...checkDeclarations(plan, facts),
     ...plan.findings,
-    ...checkDisks(disks, facts),
+    ...checkDisks(disks, plan, facts),
   ];
   return { steps: plan.steps, estimates, disks, findings };
 }
@@ -257,7 +257,11 @@ function idOf(leaf: ReturnType<typeof leavesOf>[number]): readonly string[] {
   return leaf.kind === 'step' ? [leaf.id] : [];
 }
 
-function checkDisks(disks: readonly DiskMoment[], { freeBytes }: PipelineFacts): readonly Finding[] {
+function checkDisks(
+  disks: readonly DiskMoment[],
+  { steps }: PipelinePlan,
+  { freeBytes }: PipelineFacts,
+): readonly Finding[] {
   const fullest = new Map<string, DiskMoment>();
   for (const moment of disks) {
     const known = fullest.get(moment.volume);
@@ -266,7 +270,15 @@ function checkDisks(disks: readonly DiskMoment[], { freeBytes }: PipelineFacts):
   return [...fullest.values()].flatMap(({ volume, step, duringBytes }) => {
     const free = freeBytes.get(volume);
     if (free === undefined || duringBytes <= free) return [];
-    const expected = `${duringBytes} bytes of free space on ${volume || 'the disk'} at this step`;
-    return [fail('pipeline/disk-space', { step, expected, got: `${free}` })];
+    const path = steps.find(({ flat }) => flat.id === step)?.output?.path;
+    const expected = `${duringBytes} bytes of free space on its disk at this step`;
+    return [
+      fail('pipeline/disk-space', {
+        step,
+        ...(path !== undefined && { where: path }),
+        expected,
+        got: `${free}`,
+      }),
+    ];
   });
 }

@@ -12,6 +12,7 @@ import type {
   WorkStep,
 } from './manifest.ts';
 import { branchesOf, referencesOf } from './references.ts';
+import { isReport } from './report-step.ts';
 
 /** A step of the laid out pipeline: loops unrolled, branches under guard, every reference resolved. */
 export type FlatStep = {
@@ -98,8 +99,8 @@ function layOut(body: readonly Step[], scope: Scope, layout: Layout): Source | u
   const rankOf = (step: Step): number => layout.rank.get(step.id) ?? 0;
   for (const step of [...spliceParallel(body)].sort((a, b) => rankOf(a) - rankOf(b))) {
     const source = layOutStep(step, scope, layout);
-    const reports = step.type === 'validate' || step.type === 'analysis';
-    scope.known.set(step.id, { flat: scope.prefix + step.id, ...(source && { source }), reports });
+    const flat = scope.prefix + step.id;
+    scope.known.set(step.id, { flat, ...(source && { source }), reports: isReport(step) });
   }
   const last = body.at(-1);
   return last && scope.known.get(last.id)?.source;
@@ -138,9 +139,7 @@ function layOutStep(
     ],
     ...(tuned && { tuned }),
   });
-  return step.type === 'validate' || step.type === 'analysis'
-    ? undefined
-    : { kind: 'step', id: scope.prefix + step.id };
+  return isReport(step) ? undefined : { kind: 'step', id: scope.prefix + step.id };
 }
 
 function layOutIf(step: IfStep, scope: Scope, layout: Layout): Source | undefined {

@@ -1,4 +1,5 @@
 import type { Dtype } from '../formats/safetensors/dtypes.ts';
+import type { PeftConfig } from '../lora/dialects/peft-config.ts';
 import type { Detection } from '../merge/architectures/detect.ts';
 import type { PRECISIONS } from './manifest-words.ts';
 
@@ -30,6 +31,8 @@ export type FileFacts = {
   readonly tensors: ReadonlyMap<string, HeldTensor>;
   readonly detection?: Detection;
   readonly metadata: ReadonlyMap<string, string>;
+  /** Of the `adapter_config.json` that belongs to the file: how PEFT scales it. */
+  readonly adapterConfig?: PeftConfig;
 };
 
 /** Everything that the checks and plans of a manifest know of the world. */

@@ -3,6 +3,7 @@ import { caution, type Finding, fail } from './finding.ts';
 import type { Manifest, Step } from './manifest.ts';
 import { orderByNeeds } from './order.ts';
 import { branchesOf, type Reference, referencesOf } from './references.ts';
+import { isReport } from './report-step.ts';
 
 /** A step with the steps that it is in, outermost first. */
 type Placed = {
@@ -131,7 +132,7 @@ function refuse(from: Placed, target: Placed, { where, use, inside }: Reference)
     });
   const { type } = target.step;
   if (use === 'score')
-    return type === 'validate' || type === 'analysis'
+    return isReport(target.step)
       ? undefined
       : fail('pipeline/no-score', {
           ...at,
@@ -150,8 +151,7 @@ function refuse(from: Placed, target: Placed, { where, use, inside }: Reference)
 
 /** Why nothing can be loaded from a step; undefined where it makes a model on every way through it. */
 function whyNoModel(step: Step): string | undefined {
-  if (step.type === 'validate' || step.type === 'analysis' || step.type === 'parallel')
-    return `a ${step.type} step`;
+  if (isReport(step) || step.type === 'parallel') return `a ${step.type} step`;
   if (step.type === 'if' && !step.else) return 'an if step without else';
   for (const [branch, steps] of branchesOf(step)) {
     const last = steps.at(-1);

@@ -28,7 +28,12 @@ export const id = z
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$/, 'an id of up to 100 letters, digits, "_", "-" and "."')
   .describe('Names the step; unique in the manifest.');
 /** A path as the manifest spells it. */
-export const path = z.string().min(1).max(4096).describe('A file, relative to the folder of the manifest.');
+export const path = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((value) => !value.includes('\0'), { error: 'a path without NUL' })
+  .describe('A file, relative to the folder of the manifest.');
 /** Free text. */
 export const text = z.string().max(10_000);
 

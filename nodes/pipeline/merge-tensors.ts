@@ -39,6 +39,16 @@ export type MergedModel = {
   readonly skipped: readonly string[];
   /** Buffers of positions that were set right. */
   readonly positionIds: readonly string[];
+  /** Tables of tokens that are longer than the first model's: the rows behind were not merged. */
+  readonly cut: readonly CutTable[];
+};
+
+/** Of one model: so many rows of all that it has were used. */
+export type CutTable = {
+  readonly model: string;
+  readonly tensor: string;
+  readonly rows: number;
+  readonly of: number;
 };
 
 type Notes = {
@@ -48,6 +58,7 @@ type Notes = {
   readonly markers: string[];
   readonly skipped: string[];
   readonly positionIds: string[];
+  readonly cut: CutTable[];
 };
 
 /** Decides for every tensor that any model has what becomes of it. Tensors never stretch to another's shape. */
@@ -60,6 +71,7 @@ export function mergeTensors(request: MergeRequest, job: JobTable): MergedModel 
     markers: [],
     skipped: [],
     positionIds: [],
+    cut: [],
   };
   const names = new Set([...models, ...(base ? [base] : [])].flatMap(({ tensors }) => [...tensors.keys()]));
   const tensors = new Map<string, ViewTensor>();
@@ -108,12 +120,20 @@ function makeTensor(name: string, request: MergeRequest, notes: Notes): ViewTens
   const stand = missing === 'base' ? (baseHeld ?? first) : undefined;
   const used = held.flatMap((tensor, index) => {
     const model = tensor ?? stand;
-    return model ? [{ model, weight: request.weights[index] ?? 1 }] : [];
+    const label = (tensor ? models[index] : base)?.label ?? '';
+    return model ? [{ model, label, weight: request.weights[index] ?? 1 }] : [];
   });
   // Without a base there is no difference to scale; with one model there may be nothing to merge.
   if ((base && !baseHeld) || used.length < method.models.min) return copy('missing');
-  const fitted = used.map(({ model, weight }) => ({ model: cutEmbedding(name, model, first), weight }));
-  const baseFitted = baseHeld && cutEmbedding(name, baseHeld, first);
+  const cutNoting = (tensor: ViewTensor, label: string): ViewTensor => {
+    const fitted = cutEmbedding(name, tensor, first);
+    const [[rows = 0], [of = 0]] = [fitted.shape, tensor.shape];
+    const isNoted = notes.cut.some((known) => known.tensor === name && known.model === label);
+    if (rows < of && !isNoted) notes.cut.push({ model: label, tensor: name, rows, of });
+    return fitted;
+  };
+  const fitted = used.map(({ model, label, weight }) => ({ model: cutNoting(model, label), weight }));
+  const baseFitted = base && baseHeld && cutNoting(baseHeld, base.label);
   const odd = [...fitted.map(({ model }) => model), ...(baseFitted ? [baseFitted] : [])].filter(
     ({ shape }) => !isSameShape(shape, first.shape),
   );
@@ -142,7 +162,7 @@ function merge(
   const weights = used.map(({ weight }) => weight * scale);
   const models = used.map(({ model }) => model);
   if ('terms' in method) {
-    const only = onlyInput(method.terms(params as never, weights));
+    const only = onlyInput(method.terms(params, weights));
     const taken = only === BASE ? base : models[only ?? models.length];
     if (taken) {
       copy('weight');

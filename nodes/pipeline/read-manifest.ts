@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { describeValue, KINDS, valueAt } from '../kit/describe-value.ts';
 import { isRecord } from '../kit/is-record.ts';
 import { type Finding, fail } from './finding.ts';
 import { type Manifest, pipelineSchema, singleSchema } from './manifest.ts';
@@ -104,42 +105,13 @@ function expectedBy(issue: Issue): string {
   }
 }
 
-/** Types as a reader would say them. */
-const KINDS: Readonly<Record<string, string>> = {
-  array: 'a list',
-  boolean: 'true or false',
-  int: 'a whole number',
-  number: 'a number',
-  object: 'an object',
-  record: 'an object',
-  string: 'a text',
-};
-
 function sizeOf(size: number, origin: string): string {
   if (origin === 'array') return `${size} ${size === 1 ? 'entry' : 'entries'}`;
   return origin === 'string' ? `${size} ${size === 1 ? 'letter' : 'letters'}` : String(size);
 }
 
 function malformed(where: string, expected: string, got: unknown): Finding {
-  return fail(CODE, { ...(where !== '' && { where }), expected, got: describe(got) });
-}
-
-function describe(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
-  const json = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return json.length > 80 ? `${json.slice(0, 80)}…` : json;
-}
-
-function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, key) =>
-      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-        ? Reflect.get(value, key)
-        : undefined,
-    root,
-  );
+  return fail(CODE, { ...(where !== '' && { where }), expected, got: describeValue(got) });
 }
 
 /** `pipeline.steps[2].models[0]`. */

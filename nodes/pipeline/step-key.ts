@@ -2,8 +2,14 @@ import { compareNames } from '../formats/safetensors/name-order.ts';
 
 /** What a step's result depends on, and nothing else. */
 export type KeyedStep = {
-  /** By place (`models[0]`): the hash of a file's data section, or the key of the step that makes it. */
-  readonly inputs: ReadonlyMap<string, { readonly data: string } | { readonly step: string }>;
+  /**
+   * By place (`models[0]`): the hash of a file's data section with what stands beside it and changes its numbers, or
+   * the key of the step that makes it.
+   */
+  readonly inputs: ReadonlyMap<
+    string,
+    { readonly data: string; readonly config?: unknown } | { readonly step: string }
+  >;
   /** Type of the step, and the id of its method where it has one. */
   readonly operation: string;
   /** Everything else that the manifest says of the arithmetic; not names, descriptions, paths or devices. */

@@ -1,4 +1,5 @@
 import type { Dtype } from '../formats/safetensors/dtypes.ts';
+import type { PeftConfig } from '../lora/dialects/peft-config.ts';
 import type { Architecture } from '../merge/architectures/define.ts';
 import type { Detection } from '../merge/architectures/detect.ts';
 import { partOf } from '../merge/architectures/parts.ts';
@@ -18,6 +19,8 @@ export type ModelView = {
   readonly label: string;
   readonly tensors: ReadonlyMap<string, ViewTensor>;
   readonly detection?: Detection;
+  /** Of an adapter of PEFT: what its file does not say. */
+  readonly adapterConfig?: PeftConfig;
 };
 
 /** What all operands of one job share: its list of files, its surveys. */
@@ -45,12 +48,17 @@ export function startJob(): JobTable {
 }
 
 /** A file as a model. */
-export function viewFile({ path, tensors, detection }: FileFacts, job: JobTable): ModelView {
+export function viewFile({ path, tensors, detection, adapterConfig }: FileFacts, job: JobTable): ModelView {
   const viewed = [...tensors].map(([name, { dtype, shape, file, offset }]): [string, ViewTensor] => {
     const value = { kind: 'stored', file: job.fileOf(file), dtype, shape, offset } as const;
     return [name, { dtype, shape, value }];
   });
-  return { label: path, tensors: new Map(viewed), ...(detection && { detection }) };
+  return {
+    label: path,
+    tensors: new Map(viewed),
+    ...(detection && { detection }),
+    ...(adapterConfig && { adapterConfig }),
+  };
 }
 
 /** The family that a model was recognised as, with variants of layout apart. */

@@ -1,10 +1,10 @@
-import { defineRules, type NodeRule, type Stream } from '../define.ts';
+import { type Condition, defineRules, type NodeRule, type Place, type Stream } from '../define.ts';
 
 /**
  * rgthree's nodes. Reroutes, muters, bookmarks and labels live in the browser only and never reach a prompt.
  *
  * What the words can't say, and is left out:
- * - `<lora:name:weight>` inside a Power Prompt loads that LoRA; here it stays text of the prompt.
+ * - The text that a Power Prompt hands on has its LoRA tags taken out; here they are still in it.
  * - Power Puter runs Python of its own: its outputs are known to nobody but the run.
  * - The two Dynamic Context nodes are off unless a configuration file turns them on, and number their outputs
  *   by an input.
@@ -32,6 +32,32 @@ const BIG_CONTEXT_SLOTS = [
   'mask',
   'control_net',
 ];
+
+/** A Power Prompt loads what its tags name, unless it is told not to. */
+const LOADS: readonly Condition[] = [
+  { input: 'insert_lora', not: 'DISABLE LORAS' },
+  { input: 'opt_model', linked: true },
+  { input: 'opt_clip', linked: true },
+];
+/** Its prompt counts where the LoRA is loaded into what encodes it. */
+const TEXT_LOADED: readonly Stream[] = ['clip', 'positive', 'negative'];
+
+/** The tags are taken out where they load something, and where they are told not to. */
+function withoutTags(inputs: readonly string[], on: Stream): readonly Place[] {
+  return [
+    { inputs, on, normalise: 'without-lora-tags', if: { input: 'opt_model', linked: true } },
+    { inputs, on, normalise: 'without-lora-tags', if: { input: 'insert_lora', is: 'DISABLE LORAS' } },
+    { inputs, on },
+  ];
+}
+
+function loraTags(tags: readonly string[]): NonNullable<NodeRule['reads']> {
+  return {
+    LORA_MODEL_NAME: { tags, part: 'name', on: ['model', ...TEXT_LOADED], if: LOADS },
+    LORA_STRENGTH_MODEL: { tags, part: 'model', on: 'model', if: LOADS },
+    LORA_STRENGTH_CLIP: { tags, part: 'clip', on: TEXT_LOADED, if: LOADS },
+  };
+}
 
 /** The first context that has anything, whole: what it lacks is not looked for in the others. */
 const FIRST_CONTEXT = { first: 'ctx_' } satisfies NodeRule['switch'];
@@ -94,8 +120,9 @@ export default defineRules({
       takes: { opt_model: 'same', opt_clip: 'clip', prompt: 'same' },
       gives: [['opt_clip'], ['opt_model'], ['opt_clip'], ['prompt']],
       reads: {
-        POSITIVE_PROMPT: { input: 'prompt', on: 'positive' },
-        NEGATIVE_PROMPT: { input: 'prompt', on: 'negative' },
+        POSITIVE_PROMPT: withoutTags(['prompt'], 'positive'),
+        NEGATIVE_PROMPT: withoutTags(['prompt'], 'negative'),
+        ...loraTags(['prompt']),
       },
     },
     'Power Prompt - Simple (rgthree)': {
@@ -112,8 +139,9 @@ export default defineRules({
       takes: { opt_model: 'same', opt_clip: 'clip', prompt_g: 'same', prompt_l: 'same' },
       gives: [['opt_clip'], ['opt_model'], ['opt_clip'], ['prompt_g'], ['prompt_l']],
       reads: {
-        POSITIVE_PROMPT: { inputs: ['prompt_g', 'prompt_l'], on: 'positive' },
-        NEGATIVE_PROMPT: { inputs: ['prompt_g', 'prompt_l'], on: 'negative' },
+        POSITIVE_PROMPT: withoutTags(['prompt_g', 'prompt_l'], 'positive'),
+        NEGATIVE_PROMPT: withoutTags(['prompt_g', 'prompt_l'], 'negative'),
+        ...loraTags(['prompt_g', 'prompt_l']),
       },
     },
     'SDXL Power Prompt - Simple / Negative (rgthree)': {

@@ -15,6 +15,7 @@ import { accidentChecks, checkOrphans } from './real-comfyui/accidents.ts';
 import { Driver } from './real-comfyui/drive.ts';
 import { MERGE_CHECKS } from './real-comfyui/merges.ts';
 import { type Check, PICTURE_CHECKS } from './real-comfyui/pictures.ts';
+import { RULE_CHECKS } from './real-comfyui/rules.ts';
 import { soak } from './real-comfyui/soak.ts';
 
 /**
@@ -75,9 +76,13 @@ async function runChecks(comfyui: RunningComfyUI): Promise<number> {
     name: 'kill -9 of ComfyUI: no process of ours is left after 5 s',
     run: (of) => checkOrphans(of, comfyui),
   };
-  const checks = [...PICTURE_CHECKS, ...MERGE_CHECKS, ...accidentChecks(comfyui), orphans].filter(
-    ({ name }) => name.includes(values.only),
-  );
+  const checks = [
+    ...PICTURE_CHECKS,
+    ...MERGE_CHECKS,
+    ...RULE_CHECKS,
+    ...accidentChecks(comfyui),
+    orphans,
+  ].filter(({ name }) => name.includes(values.only));
   let failed = 0;
   for (const check of checks) failed += await report(check.name, () => check.run(driver, comfyui.base));
   driver.close();

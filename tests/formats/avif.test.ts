@@ -169,7 +169,9 @@ describe('spliceAvif', () => {
     const co64 = box('co64', u32(0, 1, 0, data + 5));
     const trak = (table: Buffer): Buffer => box('trak', box('mdia', box('minf', box('stbl', table))));
     const source = Buffer.concat([opaque, box('moov', trak(stco), trak(co64))]);
+    const before = hex(source);
     const out = Buffer.from(spliceAvif(source, { exif }));
+    expect(hex(source)).toBe(before);
     const table = place(out, 'stco').start;
     const moved = out.readUInt32BE(table + 16);
     expect(out.subarray(moved, moved + 8).equals(Buffer.from(opaque).subarray(data, data + 8))).toBe(true);

@@ -10,6 +10,7 @@ import {
   xmpSegmentBytes,
 } from '../../nodes/formats/jpeg.ts';
 import { exiftool, findingsOf, pillow } from '../peers.ts';
+import { app11, MANIFEST_STORE } from './manifest-store.ts';
 import { expectSamePixels, expectTypedFailures, failsAsTyped, hex, makeImage, withFile } from './samples.ts';
 
 const picture = await makeImage('jpeg');
@@ -79,7 +80,7 @@ describe('spliceJpeg', () => {
   test('old EXIF, XMP and our comments are replaced; everything else stays, extended XMP and C2PA included', async () => {
     const kept = [
       segment(0xe1, 'http://ns.adobe.com/xmp/extension/\0rest'),
-      segment(0xeb, 'JP\0\x01\0\0\0\x01\0\0\0\x20jumb....jumdc2pa'),
+      segment(0xeb, app11(MANIFEST_STORE)),
     ];
     const source = withSegments(
       segment(0xe1, 'Exif\0\0MM'),

@@ -203,10 +203,3 @@ describe('decodeFrames', () => {
     await expect(decodeFrames(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: 'image/undecodable' });
   });
 });
-
-test('a quick PNG holds the same samples', async () => {
-  const data = new Uint8Array(64 * 64 * 3).map((_, i) => (i * 7) % 256);
-  const picture = { width: 64, height: 64, channels: 3, data } as const;
-  const file = await encodePixels(picture, { format: 'png', quality, quick: true });
-  expect((await decodePixels(file)).data).toEqual(data);
-});

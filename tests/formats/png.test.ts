@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readPng, splicePng } from '../../nodes/formats/png.ts';
 import { pillow } from '../peers.ts';
+import { MANIFEST_STORE } from './manifest-store.ts';
 import { expectSamePixels, expectTypedFailures, failsAsTyped, hex, makeImage, withFile } from './samples.ts';
 
 const picture = await makeImage('png');
@@ -93,7 +94,7 @@ describe('splicePng', () => {
         foreign,
         chunk('iTXt', 'prompt\0\0\0\0\0older'),
         chunk('tEXt', 'Author\0me'),
-        chunk('caBX', 'jumb'),
+        chunk('caBX', MANIFEST_STORE),
       ),
       Buffer.from('after'),
     ]);

@@ -26,14 +26,21 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   'nodes/formats': {
     ours: ['nodes/kit'],
     theirs: ['node:buffer', 'node:zlib'],
-    only: { 'nodes/formats/pixels.ts': ['sharp'] },
+    only: {
+      'nodes/formats/packed-segments.ts': ['node:crypto'],
+      'nodes/formats/pixels.ts': ['sharp'],
+      'nodes/formats/structured-text.ts': ['yaml'],
+    },
     pure: true,
   },
   'nodes/metadata': {
     ours: ['nodes/kit', 'nodes/formats', 'rules'],
     theirs: [],
     only: {
+      'nodes/metadata/file-reports.ts': ['zod'],
       'nodes/metadata/record.ts': ['zod'],
+      'nodes/metadata/rules/read-rules.ts': ['zod'],
+      'nodes/metadata/rules/rule-schema.ts': ['zod'],
       'nodes/metadata/generator.ts': ['package.json'],
     },
     pure: true,
@@ -67,6 +74,17 @@ export const RINGS: Readonly<Record<string, Ring>> = {
     },
     pure: true,
   },
+  'nodes/workflow': {
+    ours: ['nodes/kit'],
+    theirs: [],
+    only: {
+      'nodes/workflow/group-data.ts': ['zod'],
+      'nodes/workflow/node-definitions.ts': ['zod'],
+      'nodes/workflow/parse-workflow.ts': ['zod'],
+      'nodes/workflow/shapes.ts': ['zod'],
+    },
+    pure: true,
+  },
   'nodes/index.gen.ts': { ours: ['nodes'], theirs: [], pure: true },
   'bridge/local': {
     // The kernels that its threads run.
@@ -82,6 +100,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
       'node:v8',
       'node:worker_threads',
     ],
+    only: { 'bridge/local/model-sidecar.ts': ['zod'] },
   },
   'bridge/embedded': {
     loads: ['bridge/embedded/nodes/load-nodes.ts'],
@@ -126,12 +145,26 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   'bridge/pipeline': {
     ours: ['nodes', 'bridge/local', 'bridge/merge', 'package.json'],
     theirs: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:worker_threads'],
-    only: {
-      'bridge/pipeline/pipeline-runner.ts': ['node:os'],
-      'bridge/pipeline/read-manifest-file.ts': ['yaml'],
-    },
+    only: { 'bridge/pipeline/pipeline-runner.ts': ['node:os'] },
   },
   'bridge/panel': { ours: ['nodes', 'rules'], theirs: [] },
+  'bridge/tagging': {
+    ours: ['nodes', 'bridge/local', 'bridge/merge/is-alive.ts'],
+    theirs: ['node:crypto', 'node:fs', 'node:fs/promises', 'node:os', 'node:path'],
+    only: { 'bridge/tagging/journal-lines.ts': ['zod', 'node:zlib'] },
+  },
+  'bridge/view': {
+    ours: [
+      'nodes',
+      'bridge/local',
+      'bridge/panel',
+      'bridge/embedded/files',
+      'bridge/embedded/http',
+      'bridge/embedded/routes/failure.ts',
+      'bridge/embedded/security',
+    ],
+    theirs: ['express', 'node:child_process', 'node:crypto', 'node:path'],
+  },
   'bridge/cli': {
     ours: [
       'nodes',
@@ -139,14 +172,18 @@ export const RINGS: Readonly<Record<string, Ring>> = {
       'bridge/embedded',
       'bridge/local',
       'bridge/merge/open-weights.ts',
+      'bridge/merge/read-gguf.ts',
       'bridge/pipeline',
+      'bridge/tagging',
+      'bridge/view',
       'package.json',
     ],
     theirs: ['commander', 'node:crypto', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
     only: {
       'bridge/cli/inspect.ts': ['exifr', 'exifreader'],
       'bridge/cli/merge-machine.ts': ['node:os'],
-      'bridge/cli/pipeline-progress.ts': ['cli-progress'],
+      'bridge/cli/tag-folder.ts': ['node:os'],
+      'bridge/cli/progress-bar.ts': ['cli-progress'],
       'bridge/cli/serve.ts': ['node:module'],
     },
   },

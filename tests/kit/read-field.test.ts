@@ -1,8 +1,19 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import type { InputsOf } from '../../nodes/kit/define-node.ts';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import { ExactNumber } from '../../nodes/kit/exact-json.ts';
-import { choice, custom, images, integer, model, number, text, toggle } from '../../nodes/kit/fields.ts';
+import {
+  choice,
+  custom,
+  dynamicChoice,
+  images,
+  integer,
+  model,
+  number,
+  text,
+  toggle,
+} from '../../nodes/kit/fields.ts';
 import { readFields } from '../../nodes/kit/read-field.ts';
 
 const tooltip = '';
@@ -143,4 +154,85 @@ test('whatever arrives is read or refused with one short line', () => {
       expect(result.message).not.toContain('\n');
     }),
   );
+});
+
+describe('a dynamic choice', () => {
+  const ways = {
+    way: dynamicChoice(
+      {
+        plain: {},
+        mixed: {
+          share: number({ default: 0.5, min: 0, max: 1, step: 0.1, tooltip, optional: true }),
+          rounds: integer({ default: 1, min: 1, max: 9, tooltip }),
+        },
+      },
+      { tooltip },
+    ),
+    maybe: dynamicChoice({ low: {}, high: {} }, { tooltip, optional: true }),
+  };
+  const readWays = (values: object) => readFields(ways, { ...values }, '7');
+  const mixed = { chosen: 'mixed', inputs: { share: 0.25, rounds: 2 } };
+
+  test.each([
+    ['as a run is given it', { way: { way: 'mixed', share: 0.25, rounds: 2 } }, mixed],
+    ['as a prompt spells it', { way: 'mixed', 'way.share': 0.25, 'way.rounds': 2 }, mixed],
+    [
+      'with numbers as they were spelt',
+      { way: 'mixed', 'way.share': new ExactNumber('2.5e-1'), 'way.rounds': 2n },
+      mixed,
+    ],
+    ['by its word alone', { way: 'plain' }, { chosen: 'plain', inputs: {} }],
+    [
+      'with None for what is not there',
+      { way: { way: 'mixed', share: null, rounds: 2 } },
+      { chosen: 'mixed', inputs: { rounds: 2 } },
+    ],
+    [
+      'with inputs of another word, which are left out',
+      { way: 'plain', 'way.rounds': 2, 'ways.rounds': 2 },
+      { chosen: 'plain', inputs: {} },
+    ],
+  ])('comes %s', (_, values, seen) => {
+    expect(readWays(values)).toEqual({ way: seen });
+  });
+
+  test.each([
+    ['nothing', {}, 'way', 'expected one of plain, mixed, got nothing'],
+    ['another word', { way: 'magic' }, 'way', 'got "magic"'],
+    ['a name of every object', { way: 'constructor' }, 'way', 'got "constructor"'],
+    ['an object without a word', { way: { rounds: 2 } }, 'way', 'got nothing'],
+    [
+      'an input that is missing',
+      { way: 'mixed', wayxrounds: 2 },
+      'way.rounds',
+      'a whole number from 1 to 9, got nothing',
+    ],
+    [
+      'an input out of its range',
+      { way: { way: 'mixed', rounds: 2, share: 2 } },
+      'way.share',
+      'from 0 to 1, got 2',
+    ],
+    [
+      'another word where it may be absent',
+      { way: 'plain', maybe: 'x' },
+      'maybe',
+      'one of low, high, got "x"',
+    ],
+  ])('refuses %s', (_, values, input, said) => {
+    try {
+      readWays(values);
+      expect.unreachable();
+    } catch (error) {
+      expect(isLineageError(error, 'nodes/wrong-input') && error.where.input).toBe(input);
+      expect(String(error)).toContain(said);
+    }
+  });
+
+  test('its word tells the types of its inputs', () => {
+    type Way = InputsOf<typeof ways>['way'];
+    expectTypeOf<Extract<Way, { chosen: 'mixed' }>['inputs']['share']>().toEqualTypeOf<number | undefined>();
+    expectTypeOf<Extract<Way, { chosen: 'mixed' }>['inputs']['rounds']>().toEqualTypeOf<number>();
+    expectTypeOf<Way['chosen']>().toEqualTypeOf<'plain' | 'mixed'>();
+  });
 });

@@ -2,9 +2,7 @@ import { describe, expect, test } from 'vitest';
 import deviations from '../../fixtures/lora/deviations.json' with { type: 'json' };
 import recorded from '../../fixtures/lora/kinds.json' with { type: 'json' };
 import type { AdapterKind, AdapterModule, AdapterTensors } from '../../nodes/lora/adapter-module.ts';
-import { applyAdapter, computeDelta, isAdditive } from '../../nodes/lora/delta.ts';
-import { factorsOf } from '../../nodes/lora/kinds/factors.ts';
-import { multiply } from '../../nodes/lora/linear-algebra/multiply.ts';
+import { applyAdapter } from '../../nodes/lora/delta.ts';
 import type { Tensor } from '../../nodes/lora/tensor.ts';
 import { distance, draw } from './draw.ts';
 
@@ -126,75 +124,6 @@ describe('applyAdapter', () => {
     const without = { ...(up && { up }), ...(alpha && { alpha }) };
     expect(() => applyAdapter(draw(1, one.weight), moduleOf(one), without, { strength: 1 })).toThrow(
       expect.objectContaining({ code: 'lora/incomplete', message: expect.stringContaining('down') }),
-    );
-  });
-});
-
-describe('computeDelta', () => {
-  test.each(recorded.filter((one) => isAdditive(moduleOf(one)) && !one.rows && !('reshape' in one.tensors)))(
-    '$name: is what is added',
-    (one) => {
-      const delta = computeDelta(moduleOf(one), tensorsOf(one), one.weight);
-      const base = draw(1, one.weight).data;
-      const wanted = one.expected.map((value, i) => (value - base[i]!) / one.strength);
-      expect(distance(delta, wanted)).toBeLessThan(1e-5);
-    },
-  );
-
-  test.each(['oft', 'boft', 'glora', 'whole weight', 'dora by rows'])('%s needs its weight', (name) => {
-    const one = recorded.find((each) => each.name === name)!;
-    expect(() => computeDelta(moduleOf(one), tensorsOf(one), one.weight)).toThrow(
-      expect.objectContaining({ code: 'lora/needs-weight' }),
-    );
-  });
-});
-
-describe('factorsOf', () => {
-  const lowRank = recorded.filter((one) => ['lora', 'loha', 'lokr'].includes(one.kind) && !one.dora);
-  test.each(lowRank.filter((one) => !one.rows && !('reshape' in one.tensors)))(
-    '$name: its product is the difference',
-    (one) => {
-      const { up, down, scale, shape } = factorsOf(moduleOf(one), tensorsOf(one), one.weight);
-      const delta = computeDelta(moduleOf(one), tensorsOf(one), one.weight);
-      expect(shape).toEqual(one.weight);
-      const product = multiply(up, down).data.map((value) => scale * value);
-      expect(distance(product, delta)).toBeLessThan(1e-6);
-    },
-  );
-
-  test.each([
-    ['lokr, both sides whole: alpha is idle', 2 * 2],
-    ['lokr, two products of different ranks', 3 * 2],
-    ['loha with cores', 2 * 2],
-  ])('%s: has the rank %i', (name, rank) => {
-    const one = recorded.find((each) => each.name === name)!;
-    expect(factorsOf(moduleOf(one), tensorsOf(one), one.weight).up.columns).toBe(rank);
-  });
-
-  test('a transposed weight has transposed factors', () => {
-    const one = recorded.find(({ name }) => name === 'lora linear')!;
-    const adapter: AdapterModule = { ...moduleOf(one), isTransposed: true };
-    const { up, down, scale } = factorsOf(adapter, tensorsOf(one), [5, 6]);
-    const delta = computeDelta(adapter, tensorsOf(one), [5, 6]);
-    expect(
-      distance(
-        multiply(up, down).data.map((value) => scale * value),
-        delta,
-      ),
-    ).toBeLessThan(1e-6);
-  });
-
-  test.each(['oft', 'glora', 'difference', 'dora by rows'])('%s has none', (name) => {
-    const one = recorded.find((each) => each.name === name)!;
-    expect(() => factorsOf(moduleOf(one), tensorsOf(one), one.weight)).toThrow(
-      expect.objectContaining({ code: 'lora/not-low-rank' }),
-    );
-  });
-
-  test('refuses another weight', () => {
-    const one = recorded.find(({ name }) => name === 'loha')!;
-    expect(() => factorsOf(moduleOf(one), tensorsOf(one), [5, 6])).toThrow(
-      expect.objectContaining({ code: 'lora/shape' }),
     );
   });
 });

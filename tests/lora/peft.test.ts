@@ -46,7 +46,7 @@ describe('readPeftConfig', () => {
   test('takes what PEFT has by default', () => {
     expect(readPeftConfig({})).toEqual({
       alpha: 8,
-      alphaPattern: new Map(),
+      alphaPattern: [],
       isRankStabilised: false,
       isTransposed: false,
       savedModules: [],

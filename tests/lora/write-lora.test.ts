@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { AdapterTensors } from '../../nodes/lora/adapter-module.ts';
-import { computeDelta } from '../../nodes/lora/delta.ts';
+import { applyAdapter } from '../../nodes/lora/delta.ts';
 import type { LoraFactors } from '../../nodes/lora/kinds/lora.ts';
 import { readAdapter } from '../../nodes/lora/read-adapter.ts';
 import { writeLora } from '../../nodes/lora/write-lora.ts';
@@ -60,7 +60,9 @@ describe('writeLora', () => {
       const tensors: AdapterTensors = Object.fromEntries(
         Object.entries(adapter.tensors).map(([role, name]) => [role, written.get(name)!]),
       );
-      const delta = computeDelta(adapter, tensors, lora.shape);
+      const size = lora.up.rows * lora.down.columns;
+      const nothing = { shape: lora.shape, data: new Float32Array(size) };
+      const delta = applyAdapter(nothing, adapter, tensors, { strength: 1 }).data;
       // By hand: the sum over the rank, times the scale.
       const columns = lora.down.columns;
       const wanted = Array.from(delta, (_, at) => {

@@ -29,4 +29,18 @@ describe('argsort', () => {
       expect([...rankValues(values)].map((rank) => order[rank])).toEqual([...values.keys()]);
     }
   });
+
+  it('orders many that are alike in some of their digits, or in all', () => {
+    const bitsAt = (step: (i: number) => number): Float32Array =>
+      new Float32Array(Uint32Array.from({ length: 2000 }, (_, i) => 0x3f80_0000 + step(i)).buffer);
+    for (const step of [
+      () => 0,
+      (i: number) => (i * 7) % 2048,
+      (i: number) => ((i * 7) % 2048) * 2 ** 11,
+      (i: number) => (i % 3) * 2 ** 22 + (i % 5),
+    ]) {
+      const values = bitsAt(step);
+      expect([...argsort(values)]).toEqual(bySorting(values));
+    }
+  });
 });

@@ -41,7 +41,12 @@ describe('readCarried', () => {
       stage,
     } = embedMetadata(await makeImage('jpeg'), { ...long, maxExifBytes: 4096 }, () => {});
     expect(stage).toBe('com-marker');
-    expect(readCarried(readContainer(bytes))).toEqual({ parameters: cut });
+    expect(readCarried(readContainer(bytes))).toEqual({
+      parameters: cut,
+      // Compressed, in segments of their own.
+      prompt: written.prompt,
+      workflow: written.workflow,
+    });
   });
 
   test.each(['png', 'jpeg', 'webp', 'avif'] as const)('nothing in a bare picture: %s', async (format) =>

@@ -36,6 +36,7 @@ const ALL_KEYS = [
   'LoRAs',
   'Lora hashes',
   'Hashes',
+  'Civitai resources',
   'Version',
   'Samplers',
   'Samplers detail',
@@ -43,7 +44,11 @@ const ALL_KEYS = [
 ];
 
 const MODELS: readonly LiteralModel[] = [
-  { name: 'dev.sft', autoV2: '1a1a1a1a1a' },
+  {
+    name: 'dev.sft',
+    autoV2: '1a1a1a1a1a',
+    published: { version: { modelVersionId: 691639 }, sha256s: [] },
+  },
   { name: 'glow.safetensors', autoV2: '3c3c3c3c3c' },
   { name: 'kl.pt', autoV2: '4d4d4d4d4d' },
 ];

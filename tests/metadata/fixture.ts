@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { parseExactJson } from '../../nodes/kit/exact-json.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
+import { findHints } from '../../nodes/metadata/hints.ts';
 import { type LearnOptions, learn } from '../../nodes/metadata/learn.ts';
 import { findPin } from '../../nodes/metadata/pin.ts';
 import { createRuleBook } from '../../nodes/metadata/rule-book.ts';
@@ -39,10 +40,12 @@ export function learnFixture(name: string) {
   const own = readIfThere('rules.json');
   const packs = own === undefined ? rulePacks : [...rulePacks, JSON.parse(own) as RulePack];
   const workflow = readIfThere('workflow.json');
-  const pinned = workflow === undefined ? undefined : findPin(JSON.parse(workflow), 'sampler');
+  const marked: unknown = workflow === undefined ? undefined : JSON.parse(workflow);
+  const pinned = findPin(marked, 'sampler');
   const options: LearnOptions = {
     select: 'range',
     maxSamplers: 4,
+    hints: findHints(marked),
     ...(pinned !== undefined && { pinned }),
     ...about.options,
   };

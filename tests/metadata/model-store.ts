@@ -1,7 +1,12 @@
-import type { ModelLookup, ModelStore } from '../../nodes/kit/host.ts';
+import type { ModelLookup, ModelStore, PublishedModel } from '../../nodes/kit/host.ts';
 
 /** A file of a literal model store: what `find` answers, and the first ten digits of its hash. */
-export type LiteralModel = { readonly name: string; readonly lookup?: ModelLookup; readonly autoV2?: string };
+export type LiteralModel = {
+  readonly name: string;
+  readonly lookup?: ModelLookup;
+  readonly autoV2?: string;
+  readonly published?: PublishedModel;
+};
 
 /** A model store without a disk. Its hashes are made of the ten digits given. */
 export function literalModels(models: readonly LiteralModel[]): ModelStore & { readonly asked: string[] } {
@@ -20,6 +25,9 @@ export function literalModels(models: readonly LiteralModel[]): ModelStore & { r
           bytes: 7,
         }
       );
+    },
+    async published(file) {
+      return models.find((each) => `/models/${each.name}` === file)?.published;
     },
     async hash(file) {
       asked.push(`hash ${file}`);

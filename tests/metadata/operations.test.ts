@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExactNumber, type Json } from '../../nodes/kit/exact-json.ts';
-import { asText, compute } from '../../nodes/metadata/operations.ts';
-import type { NodeRule, Operand, Operation } from '../../rules/define.ts';
+import { asText, compute, type SimpleOperand } from '../../nodes/metadata/operations.ts';
+import type { NodeRule, Operation } from '../../rules/define.ts';
 import coreRules from '../../rules/packs/comfy-core.ts';
 
 const rules: Readonly<Record<string, NodeRule>> = coreRules.nodes;
@@ -18,7 +18,7 @@ function run(
   return compute(operation, Object.keys(inputs), (operand) => lookUp(operand, inputs));
 }
 
-function lookUp(operand: Operand, inputs: Readonly<Record<string, Json>>): Json | undefined {
+function lookUp(operand: SimpleOperand, inputs: Readonly<Record<string, Json>>): Json | undefined {
   return 'value' in operand ? operand.value : inputs[operand.input];
 }
 

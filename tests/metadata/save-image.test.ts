@@ -139,10 +139,10 @@ describe('the files', () => {
     const long = { ...prompt, pos: node('CLIPTextEncode', { text: 'é'.repeat(900), clip: ['ckpt', 1] }) };
     const { carried, result, logged } = await run({ file_format: 'jpeg', max_jpeg_exif_kb: 4 }, long);
     expect(carried[0]?.parameters?.trimEnd()).toMatch(/, Samplers: .*, Metadata Fallback: reduced-exif$/);
-    expect(carried[0]?.workflow).toBeUndefined();
+    expect(JSON.parse(carried[0]?.workflow ?? '')).toEqual(workflow);
     expect(result.ui?.['warnings']).toContainEqual({
       code: 'embed/dropped',
-      message: 'workflow: the budget is too small',
+      message: 'workflow: the budget is too small; it is kept compressed, for lineage restore',
       where: 'jpeg',
     });
     expect(logged).toContain('warn [embed/dropped] jpeg: Samplers detail: the budget is too small');
@@ -197,7 +197,7 @@ describe('a batch', () => {
 describe('the switches', () => {
   test('workflow off: neither graph nor workflow is embedded', async () => {
     const { carried } = await run({ save_workflow_image: false });
-    expect(Object.keys(carried[0] ?? {}).toSorted()).toEqual(['parameters', 'record']);
+    expect(Object.keys(carried[0] ?? {}).toSorted()).toEqual(['digitalSource', 'parameters', 'record']);
   });
 
   test('a client that sends no workflow', async () => {

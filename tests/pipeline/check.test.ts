@@ -158,7 +158,13 @@ describe('disks', () => {
     const all = [...files, tempsOn('one'), tempsOn('two')];
     expect(check(steps, all, 2 * bytes).findings).toEqual([]);
     expect(check(steps, all, 2 * bytes - 1).findings).toMatchObject([
-      { level: 'error', code: 'pipeline/disk-space', step: 'two', got: `${2 * bytes - 1}` },
+      {
+        level: 'error',
+        code: 'pipeline/disk-space',
+        step: 'two',
+        where: 'temp/two',
+        got: `${2 * bytes - 1}`,
+      },
     ]);
   });
 });

@@ -220,8 +220,9 @@ describe('shapes are never stretched', () => {
   test('more tokens than the first model knows: only its rows are read; the other way round is refused', () => {
     const name = 'model.embed_tokens.weight';
     const [short, long] = [{ [name]: 'BF16 100x8' }, { [name]: 'BF16 128x8' }];
-    const { tensors, findings } = plan({}, file('a', short), file('b', long));
+    const { tensors, findings, plan: step } = plan({}, file('a', short), file('b', long));
     expect(findings).toEqual([]);
+    expect(step?.merged?.cut).toEqual([{ model: 'b', tensor: name, rows: 100, of: 128 }]);
     expect(tensors.get(name)?.value).toMatchObject({
       shape: [100, 8],
       models: [{ shape: [100, 8] }, { file: 1, shape: [100, 8] }],
@@ -284,6 +285,13 @@ describe('methods', () => {
     const { findings } = plan(step, a, b);
     expect(findings).toMatchObject([
       { level: 'error', code, step: 'merge', expected: expect.stringContaining(expected) },
+    ]);
+  });
+
+  test('a parameter is named, with what it got', () => {
+    const { findings } = plan({ method: 'weighted-sum', params: { alpha: 3 } }, a, b);
+    expect(findings).toMatchObject([
+      { where: 'weighted-sum.alpha', expected: 'a number from 0 to 1', got: '3' },
     ]);
   });
 

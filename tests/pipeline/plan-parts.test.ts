@@ -181,6 +181,13 @@ describe('lora_merge', () => {
       ...tensors.map((each, index) => fileOf(`l${index}`, each)),
     );
 
+  test('into codes that stand for other numbers: refused', () => {
+    const model = fileOf('a', { [weight]: 'F8_E4M3 640x640', scaled_fp8: 'F8_E4M3 2' });
+    const step = { type: 'lora_merge', model: { path: 'a' }, loras: [{ path: 'l0' }] };
+    const { findings } = plan(step, model, fileOf('l0', factors(module)));
+    expect(findings).toMatchObject([{ code: 'pipeline/scaled', got: expect.stringContaining('in a') }]);
+  });
+
   test('a weight is adapted by all that name it, in their order; all others are copied', () => {
     const { tensors, findings, plan: step } = bake(factors(module), factors(module));
     expect(findings).toEqual([]);

@@ -39,16 +39,25 @@ function faultsOf(classType: string, rule: NodeRule): string[] {
   const taken = new Set(Object.keys(rule.takes ?? {}));
 
   if (!VALID_ROLES.has(rule.role)) say(`no role ${rule.role}`);
-  for (const [input, stream] of Object.entries(rule.takes ?? {})) {
-    if (stream !== 'same' && !VALID_STREAMS.has(stream)) say(`takes.${input}: no stream ${stream}`);
+  for (const [input, streams] of Object.entries({ ...rule.takes, ...rule.uses })) {
+    for (const stream of [streams].flat()) {
+      if (stream !== 'same' && !VALID_STREAMS.has(stream)) say(`takes.${input}: no stream ${stream}`);
+    }
+  }
+  for (const key of Object.keys(rule.uses ?? {}))
+    if (taken.has(key)) say(`takes ${key}, and uses it as a key`);
+  if (rule.uses && !rule.pipe) say('uses keys of no bundle');
+  const followed = new Set([...taken, ...Object.keys(rule.uses ?? {})]);
+  for (const name of Object.keys(rule.only ?? {})) {
+    if (!followed.has(name)) say(`follows ${name} only sometimes, and never`);
   }
   for (const stream of rule.puts ?? []) if (!VALID_STREAMS.has(stream)) say(`puts: no stream ${stream}`);
   for (const input of rule.gives?.flat() ?? []) {
-    if (!taken.has(input)) say(`gives ${input}, which it does not take`);
+    if (!followed.has(input)) say(`gives ${input}, which it does not take`);
   }
-  if (rule.gives && taken.size > 0) {
+  if (rule.gives && followed.size > 0 && !rule.switch) {
     const given = new Set(rule.gives.flat());
-    for (const input of taken) if (!given.has(input)) say(`takes ${input}, which no output gives`);
+    for (const input of followed) if (!given.has(input)) say(`takes ${input}, which no output gives`);
   }
   if (rule.puts && rule.gives && rule.puts.length !== rule.gives.length)
     say('puts and gives differ in slots');
@@ -75,7 +84,7 @@ function faultsOf(classType: string, rule: NodeRule): string[] {
     if (![...taken].some((input) => input.startsWith(prefix)))
       say(`switches among ${prefix}…, and takes none`);
   }
-  if (rule.pipe && taken.size > 0) {
+  if (rule.pipe && taken.size > 0 && !rule.uses && !rule.pipe.makes) {
     const { from } = rule.pipe;
     const missing =
       'prefix' in from
@@ -85,11 +94,16 @@ function faultsOf(classType: string, rule: NodeRule): string[] {
         : from.filter((input) => !taken.has(input));
     for (const input of missing) say(`bundles come from ${input}, which it does not take`);
   }
-  if (rule.pipe && new Set(rule.pipe.slots).size !== rule.pipe.slots.length)
-    say('two slots hand out one key');
+  const handedOut = rule.pipe?.slots.filter((key) => key !== null && key !== '') ?? [];
+  if (new Set(handedOut).size !== handedOut.length) say('two slots hand out one key');
+  for (const [key, slot] of Object.entries(rule.pipe?.makes ?? {})) {
+    if (rule.pipe?.slots[slot]) say(`makes ${key} at slot ${slot}, which hands out a key`);
+    if (rule.gives && !rule.gives[slot]) say(`makes ${key} at slot ${slot}, of which gives says nothing`);
+  }
   // A saver where nothing comes in can start no trace.
   if (rule.role === 'saver' && taken.size === 0) say('a saver that takes no picture');
-  if (rule.role === 'sampler' && !rule.puts?.includes('latent')) say('a sampler that puts out no latent');
+  if (rule.role === 'sampler' && !rule.puts?.some((on) => on === 'latent' || on === 'image'))
+    say('a sampler that puts out neither latent nor image');
   return faults;
 }
 
@@ -102,8 +116,10 @@ const STREAMS_OF: Readonly<Record<string, readonly Stream[]>> = {
   MODEL_NAME: ['model'],
   WEIGHT_DTYPE: ['model'],
   VAE_NAME: ['vae'],
-  CLIP_MODEL_NAME: ['clip'],
-  CLIP_SKIP: ['clip'],
+  // An encoder may load its text encoder itself.
+  CLIP_MODEL_NAME: ['clip', 'positive', 'negative'],
+  // Of a node that loads and encodes, the conditioning tells it too.
+  CLIP_SKIP: ['clip', 'positive', 'negative'],
   POSITIVE_PROMPT: ['positive'],
   NEGATIVE_PROMPT: ['negative'],
   LORA_MODEL_NAME: ['model', 'clip', 'positive', 'negative'],
@@ -125,7 +141,7 @@ function looseReadsOf(classType: string, rule: NodeRule): string[] {
   const isTierB =
     fields.has('SAMPLER_NAME') &&
     ['STEPS', 'START_STEP', 'END_STEP'].some((field) => fields.has(field)) &&
-    (rule.puts?.includes('latent') || Object.values(rule.takes ?? {}).includes('model'));
+    (rule.puts?.includes('latent') || Object.values({ ...rule.takes, ...rule.uses }).includes('model'));
   const isSampler = rule.role === 'sampler' || isTierB;
   return places.flatMap(({ field, place }) => {
     if (ON_ANY_STREAM.has(field)) return [];
@@ -207,6 +223,7 @@ describe('faultsOf sees', () => {
       { role: 'pipe', takes: { base_ctx: 'same' }, pipe: { from: { prefix: 'ctx_' }, slots: ['', 'model'] } },
     ],
     ['a blind saver', { role: 'saver' }],
+    ['a sampler of nothing', { role: 'sampler', puts: ['model'] }],
   ])('%s', (_, rule) => {
     expect(faultsOf('Broken', rule)).not.toEqual([]);
   });

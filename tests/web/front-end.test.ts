@@ -169,7 +169,61 @@ describe.skipIf(!isThere || !hasBrowser).each(isThere ? FRONT_ENDS : ['absent'])
       );
       const values = saved.nodes.find(({ id }) => id === 2)?.widgets_values;
       expect(values?.slice(0, 3)).toEqual(['screen/azure', 'jpeg', 'range']);
-      expect(values).toHaveLength(19);
+      expect(values).toHaveLength(20);
+    });
+
+    /** A merge node with these values, as it stands in a workflow; what the front end makes of it for the prompt. */
+    async function mergeNodeOf(values: readonly unknown[]): Promise<Readonly<Record<string, unknown>>> {
+      const workflow = {
+        ...{ last_node_id: 1, last_link_id: 0, links: [], groups: [], config: {}, extra: {}, version: 0.4 },
+        nodes: [
+          {
+            ...{
+              id: 1,
+              type: 'LineageMerge',
+              pos: [300, 120],
+              size: [400, 380],
+              flags: {},
+              order: 0,
+              mode: 0,
+            },
+            ...{ inputs: [], outputs: [], properties: {}, widgets_values: values },
+          },
+        ],
+      };
+      await page.evaluate(`window.app.loadGraphData(${JSON.stringify(workflow)}, true, true, 'merge')`);
+      await waitForTypes('LineageMerge');
+      return await promptOfMerge();
+    }
+
+    const promptOfMerge = () =>
+      page.evaluate<Readonly<Record<string, unknown>>>(
+        `window.app.graphToPrompt().then(({ output }) => output['1'].inputs)`,
+      );
+
+    test('a merge method shows its parameters, which reach the prompt', async () => {
+      const slerp = ['slerp', 0.25, 'raw', 0.9995];
+      const others = { params: '', weights: '', step: '', more: '' };
+      expect(await mergeNodeOf([...slerp, '', '', '', ''])).toEqual({
+        ...{ method: 'slerp', 'method.t': 0.25, 'method.norms': 'raw', 'method.parallel': 0.9995 },
+        ...others,
+      });
+      await page.screenshot({ path: join(SCREENS, `${basename(frontEnd)}-merge.png`) });
+      await page.evaluate(`window.app.graph.getNodeById(1).widgets[0].value = 'dare-linear'`);
+      expect(await promptOfMerge()).toEqual({
+        ...{ method: 'dare-linear', 'method.density': 0.5, 'method.rescale': 'density', 'method.seed': 0 },
+        ...{ 'method.normalize': false, 'method.lambda': 1, ...others },
+      });
+      await page.evaluate(`window.app.graph.getNodeById(1).widgets[0].value = 'sum'`);
+      expect(await promptOfMerge()).toEqual({ method: 'sum', ...others });
+    });
+
+    test('a merge node of before its parameters had widgets keeps its values', async () => {
+      const others = { params: 'density=0.25', weights: '0.5', step: 'named', more: '{"prune": true}' };
+      expect(await mergeNodeOf(['breadcrumbs', ...Object.values(others)])).toEqual({
+        ...{ method: 'breadcrumbs', 'method.density': 0.5, 'method.gamma': 0.01, 'method.normalize': false },
+        ...{ 'method.lambda': 1, ...others },
+      });
     });
 
     test('a JPEG of ours, dropped, brings its workflow back', async () => {
@@ -206,9 +260,24 @@ describe.skipIf(!isThere || !hasBrowser).each(isThere ? FRONT_ENDS : ['absent'])
       const pinned = nodes.map(({ properties }) => properties['lineage.pin'] ?? null);
       getNodeMenuItems(nodes.at(-1))[0].callback();
       const loader = window.app.graph.nodes.find(({ type }) => type === 'VAELoader');
-      return [pinned, nodes.at(-1).properties['lineage.pin'] ?? null, getNodeMenuItems(loader).length];
+      const offered = getNodeMenuItems(loader).filter(({ content }) => /sampler/i.test(content));
+      return [pinned, nodes.at(-1).properties['lineage.pin'] ?? null, offered.length];
     })()`);
       expect(pins).toEqual([[null, 'sampler'], null, 0]);
+    });
+
+    test('a node can be said to hold a prompt, and no longer', async () => {
+      const marks = await page.evaluate<unknown[]>(`(() => {
+      const { getNodeMenuItems } = window.app.extensions.find(({ name }) => name === 'lineage');
+      const node = window.LiteGraph.createNode('PrimitiveString');
+      window.app.graph.add(node);
+      const choose = (words) => getNodeMenuItems(node).find(({ content }) => content.startsWith(words)).callback();
+      choose('This is');
+      const marked = node.properties['lineage.hint'];
+      choose('No longer');
+      return [marked, node.properties['lineage.hint'] ?? null];
+    })()`);
+      expect(marks).toEqual(['positive', null]);
     });
 
     test('nothing is thrown on the way', () => {

@@ -2,7 +2,9 @@ import { api, type ExecutedDetail } from '../scripts/api.js';
 import { app } from '../scripts/app.js';
 import { isSavedImage } from '../shared/panel-client.ts';
 import { loadDroppedPictures } from './drop-pictures.ts';
+import { hintMenu } from './hint-menu.ts';
 import { showMarksOnNode } from './node-marks.ts';
+import { restoreOlderValues } from './older-values.ts';
 import { pinMenu } from './pin-menu.ts';
 import { createSidebar } from './sidebar.ts';
 
@@ -13,6 +15,8 @@ import { createSidebar } from './sidebar.ts';
 
 /** Our node that saves. */
 const SAVE_NODE = 'LineageSaveImage';
+/** Our node whose method was a menu alone. */
+const MERGE_NODE = 'LineageMerge';
 
 const sidebar = createSidebar();
 
@@ -23,8 +27,11 @@ app.registerExtension({
     loadDroppedPictures();
     api.addEventListener('executed', ({ detail }) => hear(detail));
   },
+  loadedGraphNode(node) {
+    if (node.type === MERGE_NODE) restoreOlderValues(node);
+  },
   getNodeMenuItems(node) {
-    if (node.type !== SAVE_NODE) return pinMenu(node);
+    if (node.type !== SAVE_NODE) return [...pinMenu(node), ...hintMenu(node)];
     const content = 'Show how the picture was made (Lineage)';
     return [{ content, callback: () => sidebar.open(String(node.id)) }];
   },

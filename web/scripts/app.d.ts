@@ -3,14 +3,32 @@
  * Source: front ends 1.35.9 and 1.58.1, both run.
  */
 
+/** Inputs as `/object_info` lists them: `[type, options]` by name. */
+type InputGroups = {
+  readonly required?: Readonly<Record<string, InputSpec>>;
+  readonly optional?: Readonly<Record<string, InputSpec>>;
+};
+type InputSpec = readonly [
+  type: unknown,
+  options?: {
+    readonly default?: unknown;
+    /** Words of a menu; with inputs of their own where the menu brings some. */
+    readonly options?: readonly (string | { readonly key: string; readonly inputs: InputGroups })[];
+  },
+];
+
 /** A node on the canvas. */
 export type CanvasNode = {
   readonly id: number | string;
   readonly type: string;
   readonly title: string;
+  /** The class of its type, with the entry of `/object_info`. */
+  readonly constructor: { readonly nodeData?: { readonly input: InputGroups } };
   properties: Record<string, unknown>;
   readonly outputs?: readonly { readonly type: unknown }[];
   readonly widgets?: readonly CanvasWidget[];
+  /** As the workflow had them that the node was loaded from. */
+  readonly widgets_values?: unknown;
   /** A node that stands for a subgraph. */
   readonly subgraph?: CanvasGraph;
   addDOMWidget(
@@ -32,7 +50,7 @@ export type CanvasNode = {
 };
 
 /** A widget of a node. */
-type CanvasWidget = { readonly name: string; serialize?: boolean };
+type CanvasWidget = { readonly name: string; serialize?: boolean; value?: unknown };
 
 /** A graph or subgraph. */
 export type CanvasGraph = {
@@ -62,6 +80,8 @@ export type SidebarTab = {
 export type Extension = {
   readonly name: string;
   getNodeMenuItems?(node: CanvasNode): MenuItem[];
+  /** After a node of a workflow that is opened has its values. */
+  loadedGraphNode?(node: CanvasNode): void;
   setup?(): void | Promise<void>;
 };
 

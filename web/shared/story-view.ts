@@ -84,13 +84,17 @@ export function storyView(story: Story, showNode?: ShowNode): HTMLElement {
     story.fields.length === 0 && detailTable(story),
     story.resources.length > 0 && fileList(story),
     story.warnings.length > 0 && warningList(story),
-    story.parameters !== '' &&
-      element(
-        'details',
-        { class: 'lineage-text' },
-        element('summary', {}, 'The text as written'),
-        element('pre', { tabindex: '0' }, story.parameters),
-      ),
+    story.parameters !== '' && writtenText(story),
+  );
+}
+
+/** The text that most readers read, folded. */
+export function writtenText({ parameters }: Story): HTMLElement {
+  return element(
+    'details',
+    { class: 'lineage-text' },
+    element('summary', {}, 'The text as written'),
+    element('pre', { tabindex: '0' }, parameters),
   );
 }
 
@@ -160,7 +164,7 @@ function fieldTable(sampler: string | null, { fields }: Story, showNode: ShowNod
 }
 
 /** What the text says, where nothing tells which nodes said it. */
-function detailTable({ details }: Story): HTMLElement | null {
+export function detailTable({ details }: Story): HTMLElement | null {
   if (details.length === 0) return null;
   const rows = details.flatMap(({ key, value }) => [
     element('dt', {}, key),
@@ -214,7 +218,8 @@ function nodeLink(id: string, showNode: ShowNode): HTMLElement {
   return element('button', attributes, id);
 }
 
-function fileList({ resources }: Story): HTMLElement {
+/** The model files that took part. */
+export function fileList({ resources }: Story): HTMLElement {
   const rows = resources.map(({ kind, name, autoV2 }) =>
     element(
       'li',
@@ -234,7 +239,8 @@ function fileList({ resources }: Story): HTMLElement {
   );
 }
 
-function warningList({ warnings }: Story): HTMLElement {
+/** What the trace could not tell. */
+export function warningList({ warnings }: Story): HTMLElement {
   const rows = warnings.map(({ message, where }) =>
     element('li', {}, where === '' ? message : `${where}: ${message}`),
   );

@@ -1,4 +1,5 @@
 import { ExecutionBlocker, type RunInputs } from '../../../nodes/kit/graph-node.ts';
+import { nestInputs } from '../nodes/live-inputs.ts';
 import { createSlices, nextTurn, type Slices } from './event-loop.ts';
 import { countCalls, type GatheredInputs, inputsOfCall } from './gather-inputs.ts';
 
@@ -85,7 +86,7 @@ function callOnce<T>(inputs: GatheredInputs, caller: Caller<T>, index: number): 
   caller.before();
   const ofCall = inputsOfCall(inputs, index, caller.takesLists);
   const blocker = findBlocker(ofCall, caller.takesLists);
-  return blocker ? caller.blocked(blocker) : caller.call(ofCall, index);
+  return blocker ? caller.blocked(blocker) : caller.call(nestInputs(ofCall, inputs.paths), index);
 }
 
 async function callRest<T>(

@@ -1,5 +1,6 @@
 import { type ApiNode, isApiLink } from '../../../nodes/kit/api-prompt.ts';
 import type { RunInputs } from '../../../nodes/kit/graph-node.ts';
+import type { LiveInputs } from '../nodes/live-inputs.ts';
 import { NodeInputError } from './node-error.ts';
 import type { Filling, NodeShape } from './node-shape.ts';
 import { toRunValue } from './run-value.ts';
@@ -9,6 +10,8 @@ export type GatheredInputs = {
   readonly lists: ReadonlyMap<string, readonly unknown[]>;
   /** Links without a result: not computed yet, or the source has no such slot. Their list is one undefined. */
   readonly missing: ReadonlySet<string>;
+  /** Where inputs inside dynamic combos go in a call. */
+  readonly paths: LiveInputs['paths'];
 };
 
 const NOTHING: readonly unknown[] = [undefined];
@@ -28,9 +31,10 @@ export function gatherInputs(
 ): GatheredInputs {
   const lists = new Map<string, readonly unknown[]>();
   const missing = new Set<string>();
+  const { inputs, paths } = shape.live(node.inputs);
   for (const name of Object.keys(node.inputs)) {
     const value = node.inputs[name];
-    const declared = shape.inputs.get(name);
+    const declared = inputs.get(name);
     if (isApiLink(value) && !declared?.rawLink) {
       const elements = read(value[0], value[1]);
       if (!elements) missing.add(name);
@@ -40,7 +44,7 @@ export function gatherInputs(
     }
   }
   for (const { name, filling } of shape.filled) lists.set(name, [fill(filling)]);
-  return { lists, missing };
+  return { lists, missing, paths };
 }
 
 /** How often a node is called: as often as its longest list; once without inputs, or for a class that takes lists. */
@@ -52,7 +56,7 @@ export function countCalls({ lists }: GatheredInputs, takesLists: boolean): numb
 }
 
 /**
- * The inputs of one call; a list that is too short repeats its last element. When every list is empty the one call
+ * The inputs of one call by dotted name; a list that is too short repeats its last element. When every list is empty the one call
  * gets no inputs, as in ComfyUI.
  *
  * @throws NodeInputError for an empty list beside others that are not

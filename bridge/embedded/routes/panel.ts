@@ -1,5 +1,6 @@
 import { type Request, Router } from 'express';
 import { isLineageError } from '../../../nodes/kit/errors.ts';
+import type { RuleFiles } from '../../../nodes/kit/rule-files.ts';
 import { INPUT_BYTES_MAX } from '../../local/input-folder.ts';
 import { readFileChecked } from '../../local/read-file.ts';
 import { answerPanel, MAX_POSTED_BYTES, type PanelReach } from '../../panel/panel.ts';
@@ -9,9 +10,10 @@ import { ROUTING } from '../http/answer.ts';
 import { limitBytes } from '../http/json-body.ts';
 
 /** Our own part of the front end, to be mounted at `/lineage` and `/api/lineage`: what readers see in saved pictures. */
-export function panelRoutes(folders: RuntimeFolders): Router {
+export function panelRoutes(folders: RuntimeFolders, rules: RuleFiles): Router {
   const router = Router(ROUTING);
   const reach: PanelReach = {
+    rules,
     async readSaved(name) {
       try {
         return await readFileChecked((await findClientFile(folders, name)).real, INPUT_BYTES_MAX);

@@ -7,6 +7,7 @@ import {
   type Validator,
 } from '../../../nodes/kit/graph-node.ts';
 import { toRunValue } from '../execution/run-value.ts';
+import { type LiveInputs, liveInputs, nestInputs } from '../nodes/live-inputs.ts';
 import type { ApiError } from './api-error.ts';
 import { customValidationFailed } from './input-errors.ts';
 
@@ -31,12 +32,17 @@ export async function askValidator(
   linkedTypes: Readonly<Record<string, string>>,
   files: InputFiles | undefined,
 ): Promise<ApiError[]> {
-  const given = valuesFor(node, nodeId, inputs).filter(
+  const live = liveInputs(node, inputs);
+  const given = valuesFor(node, live, nodeId, inputs).filter(
     ([name]) => validator.inputs === 'all' || validator.inputs.includes(name),
   );
   const values = given.map(([name, value]) => [name, node.inputIsList ? [value] : value] as const);
   // Nodes are written by anybody: what the type says they return is not all that comes.
-  const reply: unknown = await validator.check(nullPrototype(values), linkedTypes, files);
+  const reply: unknown = await validator.check(
+    nestInputs(nullPrototype(values), live.paths),
+    linkedTypes,
+    files,
+  );
   if (reply === true || reply instanceof ExecutionBlocker) return [];
   const names = given.map(([name]) => name);
   const complaint = reply === false ? reply : String(reply);
@@ -48,12 +54,13 @@ export async function askValidator(
 /** What a run would get, as far as it is known before: links are undefined. */
 function valuesFor(
   node: GraphNode,
+  { required, optional }: LiveInputs,
   nodeId: string,
   inputs: Readonly<Record<string, Json>>,
 ): (readonly [name: string, value: unknown])[] {
   const values = new Map<string, unknown>();
   for (const [name, value] of Object.entries(inputs)) {
-    const spec = ownOf(node.required, name) ?? ownOf(node.optional, name);
+    const spec = ownOf(required, name) ?? ownOf(optional, name);
     const isDeclared = spec !== undefined || ownOf(node.hidden, name) !== undefined;
     if (isApiLink(value) && spec?.options['rawLink'] !== true) values.set(name, undefined);
     else if (isDeclared || node.acceptsAllInputs) values.set(name, toRunValue(value, spec?.type));

@@ -3,6 +3,7 @@ import type { Json } from '../../../nodes/kit/exact-json.ts';
 import type { GraphNode, InputFiles } from '../../../nodes/kit/graph-node.ts';
 import type { InputSpec } from '../../../nodes/kit/input-spec.ts';
 import { isRecord } from '../../../nodes/kit/is-record.ts';
+import { type LiveInputs, liveInputs } from '../nodes/live-inputs.ts';
 import type { NodeTable } from '../nodes/node-table.ts';
 import type { ApiError } from './api-error.ts';
 import { askValidator } from './ask-validator.ts';
@@ -61,9 +62,10 @@ export async function* checkNode(id: string, check: PromptCheck): AsyncGenerator
   const { inputs, errors } = state;
   check.coerced.set(id, inputs);
   let valid = true;
-  for (const [name, spec, isRequired] of declaredInputs(node)) {
+  const live = liveInputs(node, inputs);
+  for (const [name, spec, isRequired] of declaredInputs(live)) {
     if (!Object.hasOwn(inputs, name)) {
-      if (isRequired) errors.push(requiredInputMissing(name));
+      if (isRequired) errors.push(requiredInputMissing(name, live.paths.get(name)?.at(-1)));
       continue;
     }
     const value = inputs[name] ?? null;
@@ -102,10 +104,13 @@ function isJsonRecord(value: Json): value is Readonly<Record<string, Json>> {
   return isRecord(value);
 }
 
-function declaredInputs(node: GraphNode): (readonly [name: string, spec: InputSpec, isRequired: boolean])[] {
+function declaredInputs({
+  required,
+  optional,
+}: LiveInputs): (readonly [name: string, spec: InputSpec, isRequired: boolean])[] {
   return [
-    ...Object.entries(node.required).map(([name, spec]) => [name, spec, true] as const),
-    ...Object.entries(node.optional ?? {}).map(([name, spec]) => [name, spec, false] as const),
+    ...Object.entries(required).map(([name, spec]) => [name, spec, true] as const),
+    ...Object.entries(optional).map(([name, spec]) => [name, spec, false] as const),
   ];
 }
 

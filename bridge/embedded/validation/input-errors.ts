@@ -24,12 +24,15 @@ export function promptError(
 /** An input of a node, as errors name it. */
 type Input = { readonly name: string; readonly spec: InputSpec };
 
-/** A required input is absent: hosts never fill in defaults. */
-export function requiredInputMissing(name: string): ApiError {
+/**
+ * A required input is absent: hosts never fill in defaults.
+ * @param said what the details call it: of one inside a dynamic combo, the last part of its name
+ */
+export function requiredInputMissing(name: string, said: string = name): ApiError {
   return {
     type: 'required_input_missing',
     message: 'Required input is missing',
-    details: name,
+    details: said,
     extra_info: { input_name: name },
   };
 }

@@ -11,7 +11,7 @@ import { makeKeyMap } from '../../../nodes/merge/architectures/key-spaces.ts';
 import { widthsOf } from '../../../nodes/merge/architectures/widths.ts';
 import { type LoraTarget, listLoraTargets } from '../../../nodes/pipeline/lora-targets.ts';
 import { pairIndex, type Sums } from '../../../nodes/pipeline/measure-tile.ts';
-import { reasonOf } from '../../local/system-error.ts';
+import { unwritable } from '../../local/write-file.ts';
 import type { SideFile, SideModel, SideResult, SideTensor } from '../side-task.ts';
 import { alignModels, rowsOfTensor } from './align-models.ts';
 import { type MeasureOptions, matchTensors, measureRows, type Row } from './measure-models.ts';
@@ -20,8 +20,10 @@ import { runInThreads } from './step-threads.ts';
 /** An extraction, and what is not in it. */
 export type ExtractedLora = SideResult & {
   readonly modules: number;
-  /** ‖difference - LoRA‖ / ‖difference‖ in the Frobenius norm, over all weights that it changes. */
+  /** ‖difference - LoRA‖ / ‖difference‖ in the Frobenius norm, over all weights that it changes, as it is stored. */
   readonly relativeError: number;
+  /** The module with the largest error of its own. */
+  readonly worst: { readonly module: string; readonly relativeError: number };
 };
 
 /** What to extract, of what, and where to. */
@@ -91,11 +93,17 @@ export async function extractLora(
   const square = kept.reduce((sum, each) => sum + (each.sums.products[pairIndex(0, 0)] ?? 0), 0);
   const written = await writePairs(pairs, dtype, out, { ...options, onProgress: half(options, 1) });
   const lost = all.filter((each) => !kept.includes(each)).map(({ row }) => row.name);
+  const [modules, relativeError] = [pairs.length, Math.sqrt(written.errorSquare / square)];
+  const { module, relative } = written.worst;
   return {
     ...written.file,
     left: [...lost, ...unmatched],
-    modules: pairs.length,
-    relativeError: Math.sqrt(written.errorSquare / square),
+    found: {
+      scores: { modules, relative_error: relativeError, worst_error: relative, worst_module: module },
+    },
+    modules,
+    relativeError,
+    worst: { module, relativeError: relative },
   };
 }
 
@@ -147,13 +155,13 @@ async function writePairs(
   // The time that a weight takes grows faster than its size.
   const order = [...pairs].sort((a, b) => countElements(b.tuned.shape) - countElements(a.tuned.shape));
   const total = pairs.reduce((sum, { tuned }) => sum + countElements(tuned.shape), 0);
-  const errors: number[] = [];
+  const errors: { readonly module: string; readonly square: number; readonly relative: number }[] = [];
   let done = 0;
   const file = await orUnwritable(path, () => open(path, 'w'));
   try {
     await orUnwritable(path, () => writeAll(file, layout.header, 0));
     await runInThreads(
-      order.map(({ tuned, base, rank }) => ({ kind: 'extract' as const, tuned, base, rank })),
+      order.map(({ tuned, base, rank }) => ({ kind: 'extract' as const, tuned, base, rank, dtype })),
       async (result, task) => {
         const pair = order[task];
         if (!pair || result.kind !== 'extracted') return;
@@ -168,7 +176,12 @@ async function writePairs(
           encodeFloats(stored, data, bytes);
           await orUnwritable(path, () => writeAll(file, bytes, layout.header.length + info.begin));
         }
-        errors[task] = result.error ** 2;
+        const { error, norm } = result;
+        errors[task] = {
+          module: pair.target,
+          square: error ** 2,
+          relative: norm === 0 ? 0 : error / norm,
+        };
         done += countElements(pair.tuned.shape);
         options.onProgress?.(done, total);
       },
@@ -185,7 +198,8 @@ async function writePairs(
   return {
     file: { bytes, header: layout.header, dataSha256: hash.digest('hex') },
     // Added in the order of the tasks, whichever was ready first.
-    errorSquare: errors.reduce((sum, error) => sum + error, 0),
+    errorSquare: errors.reduce((sum, { square }) => sum + square, 0),
+    worst: errors.reduce((most, each) => (each.relative > most.relative ? each : most)),
   };
 }
 
@@ -198,7 +212,6 @@ async function orUnwritable<T>(path: string, work: () => Promise<T>): Promise<T>
   try {
     return await work();
   } catch (error) {
-    const message = `expected to write the file, got: ${reasonOf(error)}`;
-    throw new LineageError('file/unwritable', message, { file: path }, { cause: error });
+    throw unwritable(path, error);
   }
 }

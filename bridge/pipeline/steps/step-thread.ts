@@ -1,9 +1,11 @@
 /** A thread that measures tensors and takes differences apart, one task after the other. */
 import { parentPort } from 'node:worker_threads';
 import { countElements } from '../../../nodes/formats/safetensors/dtypes.ts';
-import { isLineageError } from '../../../nodes/kit/errors.ts';
-import { extractLora } from '../../../nodes/lora/extract.ts';
+import { factorDifference } from '../../../nodes/lora/extract.ts';
+import { frobeniusNorm } from '../../../nodes/lora/linear-algebra/matrix.ts';
+import { roundingError } from '../../../nodes/lora/rounding-error.ts';
 import { addSums, emptySums, measureTile, type Sums } from '../../../nodes/pipeline/measure-tile.ts';
+import { failureOf } from '../../local/thread-failure.ts';
 import { createTensorReader } from '../side-files.ts';
 import type { FromThread, ThreadResult, ThreadTask } from './step-thread-messages.ts';
 
@@ -26,10 +28,13 @@ function measure({ models, base }: Extract<ThreadTask, { kind: 'measure' }>): Su
   return sums;
 }
 
-function extract({ tuned, base, rank }: Extract<ThreadTask, { kind: 'extract' }>): ThreadResult {
+function extract({ tuned, base, rank, dtype }: Extract<ThreadTask, { kind: 'extract' }>): ThreadResult {
   const whole = (tensor: typeof tuned) => ({ shape: tensor.shape, data: reader.whole(tensor) });
-  const { lora, error } = extractLora(whole(tuned), whole(base), { rule: { by: 'rank', rank } });
-  return { kind: 'extracted', lora, error };
+  const [mine, theirs] = [whole(tuned), whole(base)];
+  const { lora, error } = factorDifference(mine, theirs, { rule: { by: 'rank', rank } });
+  const norm = frobeniusNorm(Float64Array.from(mine.data, (value, i) => value - (theirs.data[i] ?? 0)));
+  // What the rank leaves out and what rounding changes of the rest are at right angles.
+  return { kind: 'extracted', lora, error: Math.hypot(error, roundingError(lora, dtype)), norm };
 }
 
 function answer(task: ThreadTask): FromThread {
@@ -38,13 +43,7 @@ function answer(task: ThreadTask): FromThread {
       task.kind === 'measure' ? { kind: 'measured', sums: measure(task) } : extract(task);
     return { kind: 'done', result };
   } catch (error) {
-    const told = error instanceof Error ? error : new Error(String(error));
-    return {
-      kind: 'failed',
-      message: told.message,
-      stack: told.stack ?? '',
-      ...(isLineageError(error) && { code: error.code, where: error.where }),
-    };
+    return failureOf(error);
   }
 }
 

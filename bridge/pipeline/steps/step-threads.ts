@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { LineageError } from '../../../nodes/kit/errors.ts';
+import { errorOf } from '../../local/thread-failure.ts';
+import { threadOptions } from '../../merge/thread-options.ts';
 import type { FromThread, ThreadResult, ThreadTask } from './step-thread-messages.ts';
 
 /** How tasks are run. */
@@ -26,7 +27,7 @@ export async function runInThreads(
   const count = Math.max(1, Math.min(threads, tasks.length));
   const workers = Array.from(
     { length: count },
-    () => new Worker(new URL('./step-thread.ts', import.meta.url), { execArgv: [] }),
+    () => new Worker(new URL('./step-thread.ts', import.meta.url), threadOptions(undefined)),
   );
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
@@ -55,11 +56,4 @@ export async function runInThreads(
     signal.removeEventListener('abort', abort);
     await Promise.all(workers.map((worker) => worker.terminate()));
   }
-}
-
-/** The error as it was thrown in the thread, with the stack from there. */
-function errorOf({ code, message, where, stack }: Extract<FromThread, { kind: 'failed' }>): Error {
-  const error = code === undefined ? new Error(message) : new LineageError(code, message, where);
-  error.stack = stack;
-  return error;
 }

@@ -1,11 +1,11 @@
 import { LineageError } from '../../kit/errors.ts';
 import { isRecord } from '../../kit/is-record.ts';
 
-/** What of an `adapter_config.json` changes the numbers. */
+/** What of an `adapter_config.json` changes the numbers; plain JSON, as records keep it. */
 export type PeftConfig = {
   readonly alpha: number;
-  /** Names of modules, or ends of names, to their α. */
-  readonly alphaPattern: ReadonlyMap<string, number>;
+  /** Names of modules, or ends of names, with their α: the first that fits counts. */
+  readonly alphaPattern: readonly (readonly [name: string, alpha: number])[];
   /** rsLoRA: α over the root of the rank. @see https://arxiv.org/abs/2312.03732 */
   readonly isRankStabilised: boolean;
   readonly isTransposed: boolean;
@@ -30,11 +30,11 @@ export function readPeftConfig(json: unknown): PeftConfig {
   if (pattern !== undefined && pattern !== null && !isRecord(pattern)) {
     throw configError('an object for alpha_pattern', pattern);
   }
-  const alphaPattern = new Map<string, number>();
+  const alphaPattern: [string, number][] = [];
   for (const [key, value] of Object.entries(pattern ?? {})) {
     if (typeof value !== 'number') throw configError(`a number for alpha_pattern.${key}`, value);
     if (!/^\^?[\w.-]+\$?$/.test(key)) throw configError("names of modules as alpha_pattern's keys", key);
-    alphaPattern.set(key.replace(/\$$/, ''), value);
+    alphaPattern.push([key.replace(/\$$/, ''), value]);
   }
   const saved = json['modules_to_save'] ?? [];
   const isList = Array.isArray(saved) && saved.every((name) => typeof name === 'string');
@@ -46,6 +46,12 @@ export function readPeftConfig(json: unknown): PeftConfig {
     isTransposed: json['fan_in_fan_out'] === true,
     savedModules: saved,
   };
+}
+
+/** Whether a file with these tensors is scaled by what a configuration beside it says. */
+export function hasPeftNames(names: Iterable<string>): boolean {
+  for (const name of names) if (/\.lora_(embedding_)?[AB](\.|$)/.test(name)) return true;
+  return false;
 }
 
 /** α of a target, such that α over the rank is its scale. */

@@ -13,7 +13,7 @@ import { contractCore, multiplyFactors } from './core.ts';
 export type Side = { readonly up: Matrix; readonly down: Matrix };
 
 /** The two sides of a LoHa: the difference is `scale` times their elementwise product. */
-export type LohaSides = { readonly first: Side; readonly second: Side; readonly scale: number };
+type LohaSides = { readonly first: Side; readonly second: Side; readonly scale: number };
 
 /**
  * ΔW = (α / r) (w1a · w1b) ⊙ (w2a · w2b); with cores each side is Σ t[i, j, ...] a[i, out] b[j, in].
@@ -32,7 +32,7 @@ export function lohaDelta(adapter: Pick<AdapterModule, 'alpha'>, tensors: Adapte
 }
 
 /** The sides, a core counted into the lower factor: `[out, r]`, `[r, in · kernel]`. */
-export function lohaSides(adapter: Pick<AdapterModule, 'alpha'>, tensors: AdapterTensors): LohaSides {
+function lohaSides(adapter: Pick<AdapterModule, 'alpha'>, tensors: AdapterTensors): LohaSides {
   const rank = needTensor(tensors, 'w1b').shape[0] ?? 1;
   return {
     first: sideOf(tensors, 'w1a', 'w1b', 't1'),

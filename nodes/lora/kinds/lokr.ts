@@ -1,11 +1,11 @@
 import { type AdapterModule, type AdapterTensors, alphaOf, needTensor } from '../adapter-module.ts';
-import { createMatrix, identity, type Matrix, scaleMatrix, transpose } from '../linear-algebra/matrix.ts';
+import { createMatrix, type Matrix, scaleMatrix, transpose } from '../linear-algebra/matrix.ts';
 import { asMatrix, type Tensor } from '../tensor.ts';
 import { contractCore, multiplyFactors } from './core.ts';
 import type { Side } from './loha.ts';
 
 /** The two sides of a LoKr: the difference is `scale` times their Kronecker product. */
-export type LokrSides = {
+type LokrSides = {
   readonly first: Side | Matrix;
   readonly second: Side | Matrix;
   readonly scale: number;
@@ -22,7 +22,7 @@ export function lokrDelta(adapter: Pick<AdapterModule, 'alpha'>, tensors: Adapte
 }
 
 /** The sides as the file has them, a core counted into the lower factor. */
-export function lokrSides(adapter: Pick<AdapterModule, 'alpha'>, tensors: AdapterTensors): LokrSides {
+function lokrSides(adapter: Pick<AdapterModule, 'alpha'>, tensors: AdapterTensors): LokrSides {
   const { w1, w1b, w2, w2b, t2 } = tensors;
   const rank = (w2 ? undefined : w2b?.shape[0]) ?? (w1 ? undefined : w1b?.shape[0]);
   return {
@@ -44,16 +44,8 @@ function wholeOf(side: Side | Matrix): Matrix {
   return 'data' in side ? side : multiplyFactors(side.up, side.down);
 }
 
-/** A side as a product: a whole one times the identity, on its smaller side. */
-export function splitSide(side: Side | Matrix): Side {
-  if (!('data' in side)) return side;
-  return side.rows < side.columns
-    ? { up: identity(side.rows), down: side }
-    : { up: side, down: identity(side.columns) };
-}
-
 /** The Kronecker product: each element of the first times all of the second. */
-export function multiplyKronecker(first: Matrix, second: Matrix): Matrix {
+function multiplyKronecker(first: Matrix, second: Matrix): Matrix {
   const out = createMatrix(first.rows * second.rows, first.columns * second.columns);
   let at = 0;
   for (let i = 0; i < first.rows; i++) {

@@ -19,7 +19,7 @@ export type LoraFactors = {
  * The factors of a LoRA; a core (LoCon's `mid`) is counted into the lower one.
  * @throws LineageError `lora/incomplete`, `lora/shape`
  */
-export function factorsOfLora(adapter: Pick<AdapterModule, 'alpha'>, tensors: AdapterTensors): LoraFactors {
+function factorsOfLora(adapter: Pick<AdapterModule, 'alpha'>, tensors: AdapterTensors): LoraFactors {
   const [up, down] = [needTensor(tensors, 'up'), needTensor(tensors, 'down')];
   const rank = down.shape[0] ?? 1;
   const { mid } = tensors;

@@ -2,7 +2,6 @@ import { LineageError } from '../../kit/errors.ts';
 import { bidiagonalise } from './bidiagonal.ts';
 import { diagonalise } from './diagonalise.ts';
 import { createMatrix, firstColumns, firstRows, type Matrix, transpose } from './matrix.ts';
-import { multiply } from './multiply.ts';
 import { factorQr, multiplyQ } from './qr.ts';
 
 /** A = U diag(s) Vᵀ. */
@@ -38,20 +37,6 @@ export function decompose(matrix: Matrix, count: CountVectors = countAll): Svd {
   return withSigns(decomposeTall(matrix, count));
 }
 
-/**
- * The thin singular value decomposition of a product, without forming it: QR of both factors, then the
- * decomposition of the small core. A sum of products is one product of the factors side by side.
- * @param left `[m, r]`; `right` is `[r, n]`.
- * @returns min(m, n, r) singular values, and as many vectors as wanted.
- * @throws LineageError `lora/not-finite`
- */
-export function decomposeProduct(left: Matrix, right: Matrix, count: CountVectors = countAll): Svd {
-  const before = factorQr(left);
-  const behind = factorQr(transpose(right));
-  const { u, s, vt } = decompose(multiply(before.r, transpose(behind.r)), count);
-  return withSigns({ u: multiplyQ(before, u), s, vt: transpose(multiplyQ(behind, transpose(vt))) });
-}
-
 function decomposeTall(matrix: Matrix, count: CountVectors): Svd {
   const factors = matrix.rows > matrix.columns ? factorQr(matrix) : undefined;
   const { u, s, vt } = decomposeSquare(factors?.r ?? matrix);
@@ -80,8 +65,11 @@ function decomposeSquare(matrix: Matrix): Svd {
   return { u: transpose(ut), s, vt };
 }
 
-/** Turns pairs of vectors so that signs do not depend on the way they were found. */
-function withSigns({ u, s, vt }: Svd): Svd {
+/**
+ * Turns pairs of vectors, in place, so that signs do not depend on the way they were found: of each left vector the
+ * element of largest magnitude is positive.
+ */
+export function withSigns({ u, s, vt }: Svd): Svd {
   for (let k = 0; k < u.columns; k++) {
     let largest = 0;
     for (let at = k; at < u.data.length; at += u.columns) {

@@ -7,12 +7,11 @@ import {
   identity,
   joinColumns,
   type Matrix,
-  scaleRows,
   transpose,
 } from './matrix.ts';
 import { multiply } from './multiply.ts';
 import { factorQr, multiplyQ } from './qr.ts';
-import { decompose, type Svd } from './svd.ts';
+import { decompose, type Svd, withSigns } from './svd.ts';
 
 /** The largest singular values of a matrix with their vectors, and what is not in them. */
 export type TopSvd = Svd & {
@@ -145,17 +144,4 @@ function drawBlock(rows: number, columns: number): Matrix {
     block.data[i] = state / 2 ** 31 - 1;
   }
   return block;
-}
-
-/** As `decompose` has them: of each left vector the element of largest magnitude is positive. */
-function withSigns({ u, s, vt }: Svd): Svd {
-  const signs = Array.from({ length: u.columns }, (_, k) => {
-    let largest = 0;
-    for (let at = k; at < u.data.length; at += u.columns) {
-      const value = u.data[at] ?? 0;
-      if (Math.abs(value) > Math.abs(largest)) largest = value;
-    }
-    return largest < 0 ? -1 : 1;
-  });
-  return { u: transpose(scaleRows(transpose(u), signs)), s, vt: scaleRows(vt, signs) };
 }

@@ -1,4 +1,4 @@
-import { LineageError } from '../../kit/errors.ts';
+import { MismatchError } from '../../kit/errors.ts';
 import { BLOCK_PRESETS } from './block-presets.ts';
 import { blockNames } from './blocks.ts';
 import type { Architecture, Convention } from './define.ts';
@@ -127,6 +127,6 @@ function quote(text: string): string {
   return JSON.stringify(text.slice(0, 60));
 }
 
-function fault(expected: string, got: string): LineageError {
-  return new LineageError('merge/block-weights', `expected ${expected}, got ${got}`);
+function fault(expected: string, got: string): MismatchError {
+  return new MismatchError('merge/block-weights', { expected, got });
 }

@@ -97,6 +97,8 @@ export type Architecture = {
   readonly family: string;
   /** As users write it in a manifest. */
   readonly title: string;
+  /** ModelSpec's name, for families where the tensors tell which one it is. */
+  readonly modelspec?: string;
   /** Before the denoiser's names in a checkpoint; '' for language models. */
   readonly prefix: string;
   readonly layouts: readonly Layout[];

@@ -11,6 +11,7 @@ import { parseJson, readNumber, wrongInput } from './step-words.ts';
 export const LINEAGE_BLOCK_WEIGHTS = 'LINEAGE_BLOCK_WEIGHTS';
 
 const ANY = 'any';
+const USUAL_PARAM = 'alpha';
 const families = architectures.map(({ family }) => family);
 
 /** Inputs of the node. */
@@ -26,7 +27,7 @@ export const blockWeightsInputs = {
       'A preset such as GRAD_V (the help page lists them); 20 or 26 numbers in the order of the blocks; or pairs like IN00-IN05=0.3, M00=0.5, OUT*=1.',
   }),
   param: text({
-    default: 'alpha',
+    default: USUAL_PARAM,
     optional: true,
     advanced: true,
     tooltip: 'The parameter of the method that the weights set.',
@@ -47,10 +48,10 @@ export function blockWeightsOf(inputs: InputsOf<typeof blockWeightsInputs>): Wor
   const typed = inputs.blocks.trim();
   const blocks = /^[[{]/.test(typed) ? parseJson(typed, 'blocks') : typed;
   if (inputs.architecture !== ANY) checkBlocks(blocks, inputs.architecture);
-  const [param, rest] = [inputs.param?.trim() || 'alpha', inputs.rest?.trim() ?? ''];
+  const [param, rest] = [inputs.param?.trim() || USUAL_PARAM, inputs.rest?.trim() ?? ''];
   return {
     blocks,
-    ...(param !== 'alpha' && { param }),
+    ...(param !== USUAL_PARAM && { param }),
     ...(rest !== '' && { rest: readNumber(rest, 'rest') }),
   };
 }
@@ -68,6 +69,11 @@ function checkBlocks(blocks: unknown, architecture: string): void {
       of,
     );
   else throw wrongInput('blocks', 'a list of numbers', JSON.stringify(blocks));
+}
+
+/** The parameter that the words of a block merge set. */
+export function blockParamOf({ param }: Words): string {
+  return typeof param === 'string' ? param : USUAL_PARAM;
 }
 
 /** What arrives on a socket for weights of blocks. @throws LineageError `merge/graph` */

@@ -3,13 +3,16 @@ import { LineageError } from '../../kit/errors.ts';
 import { isRecord } from '../../kit/is-record.ts';
 import { STEP_TYPES } from '../../pipeline/manifest.ts';
 import { readManifest } from '../../pipeline/read-manifest.ts';
+import { isReport } from '../../pipeline/report-step.ts';
 import { toCanonicalJson } from '../../pipeline/step-key.ts';
-import blockWeights from './block-weights.node.ts';
+import { mergeMethods } from '../methods/index.gen.ts';
+import blockWeights, { blockParamOf } from './block-weights.node.ts';
 import loraMerge from './lora-merge.node.ts';
 import merge, { MERGE_MODELS, PLAIN_SUM } from './merge.node.ts';
 import mergeSource from './merge-source.node.ts';
 import mergeStep, { STEP_SOCKETS } from './merge-step.node.ts';
 import type { Words } from './merge-value.ts';
+import { splitParams } from './method-inputs.ts';
 import { nodesToManifest } from './nodes-to-manifest.ts';
 import { formatParams } from './params-text.ts';
 import runPipeline, { ALSO_SOCKETS, AS_WRITTEN } from './run-pipeline.node.ts';
@@ -126,9 +129,13 @@ function open(manifest: unknown): Opened {
       ...Object.fromEntries(isRecord(vae) ? detailsAt('vae', vae) : []),
     };
     const blocksLink = isBlocks ? add(node(blockWeights.id, blockInputs(blocks, param, rest))) : undefined;
+    const chosen = typeof method === 'string' ? method : isBlocks ? 'weighted-sum' : PLAIN_SUM;
+    const known = mergeMethods.find((each) => each.id === chosen)?.params ?? {};
+    const { typed, line } = splitParams(asParams(params), known, isBlocks ? blockParamOf(step) : undefined);
     return node(merge.id, {
-      method: typeof method === 'string' ? method : isBlocks ? 'weighted-sum' : PLAIN_SUM,
-      params: formatParams(asParams(params)),
+      method: chosen,
+      ...Object.fromEntries(Object.entries(typed).map(([name, value]) => [`method.${name}`, value])),
+      params: formatParams(line),
       weights: formatWeights(weights),
       ...Object.fromEntries(refs.map((ref, index) => [`model${index + 1}`, linkOf(ref)])),
       ...(isRecord(base) && { base: linkOf(base) }),
@@ -269,6 +276,6 @@ function hasInner(step: Words): boolean {
   return step['type'] === 'parallel';
 }
 
-function makesModel({ type }: Words): boolean {
-  return type !== 'validate' && type !== 'analysis' && type !== 'parallel';
+function makesModel(step: Words): boolean {
+  return !isReport(step) && step['type'] !== 'parallel';
 }

@@ -1,6 +1,7 @@
 import { defineNode, type InputsOf } from '../../kit/define-node.ts';
 import { custom, text } from '../../kit/fields.ts';
 import { isRecord } from '../../kit/is-record.ts';
+import { isReport } from '../../pipeline/report-step.ts';
 import { joinSteps, LINEAGE_MERGE, type MergeValue, parseMergeValue, type Words } from './merge-value.ts';
 import { parseJson, stepIdOf, wrongInput } from './step-words.ts';
 
@@ -29,8 +30,6 @@ export const mergeStepInputs = {
 const SOCKETS = ['merge1', 'merge2', 'merge3', 'merge4'] as const;
 /** How many merges the node takes. */
 export const STEP_SOCKETS = SOCKETS.length;
-/** Steps that make no model: what came in goes out behind them. */
-const LOOKING = ['validate', 'analysis', 'parallel'];
 const MAX_DEPTH = 64;
 
 /**
@@ -51,7 +50,9 @@ export function mergeStepOf(inputs: InputsOf<typeof mergeStepInputs>, nodeId: st
   const before = SOCKETS.map((name) => inputs[name]?.steps ?? []);
   const named = inputs.result?.trim() || undefined;
   const through = SOCKETS.map((name) => inputs[name]?.result).find((each) => each !== undefined);
-  const result = named !== undefined ? { step: named } : LOOKING.includes(type) ? through : { step: id };
+  // A step that makes no model lets out what came in.
+  const isMade = !isReport(definition) && type !== 'parallel';
+  const result = named !== undefined ? { step: named } : isMade ? { step: id } : through;
   return { steps: joinSteps([...before, [step]]), ...(result && { result }) };
 }
 

@@ -1,10 +1,11 @@
 import { defineNode, type InputsOf } from '../../kit/define-node.ts';
-import { choice, custom, text } from '../../kit/fields.ts';
+import { custom, dynamicChoice, text, type WidgetField } from '../../kit/fields.ts';
 import { isRecord } from '../../kit/is-record.ts';
 import { findMethod } from '../find-method.ts';
 import { mergeMethods } from '../methods/index.gen.ts';
-import { LINEAGE_BLOCK_WEIGHTS, parseBlockWords } from './block-weights.node.ts';
+import { blockParamOf, LINEAGE_BLOCK_WEIGHTS, parseBlockWords } from './block-weights.node.ts';
 import { joinSteps, LINEAGE_MERGE, type MergeValue, parseMergeValue, type Words } from './merge-value.ts';
+import { addTyped, fieldsOf } from './method-inputs.ts';
 import { parseParams } from './params-text.ts';
 import { parseMore, parseWeights, stepIdOf, wrongInput } from './step-words.ts';
 
@@ -14,16 +15,26 @@ export const PLAIN_SUM = 'sum';
 const merge = (tooltip: string, advanced = false) =>
   custom(LINEAGE_MERGE, { optional: true, advanced, tooltip, parse: parseMergeValue });
 
+/** What a new node merges by. */
+const FIRST = 'weighted-sum';
+
+/** Every method by id, with a widget for each of its parameters. */
+const methodFields: Readonly<Record<string, Readonly<Record<string, WidgetField>>>> = Object.fromEntries([
+  [FIRST, fieldsOf(findMethod(FIRST).params)],
+  [PLAIN_SUM, {}],
+  ...mergeMethods.filter(({ id }) => id !== FIRST).map(({ id, params }) => [id, fieldsOf(params)]),
+]);
+
 /** Inputs of the node. */
 export const mergeInputs = {
-  method: choice([PLAIN_SUM, ...mergeMethods.map(({ id }) => id)], {
-    default: 'weighted-sum',
+  method: dynamicChoice(methodFields, {
     tooltip:
-      'How the models are merged; the help page lists what each method takes. sum: models times weights.',
+      'How the models are merged, with the parameters that the method takes. sum: models times weights.',
   }),
   params: text({
     default: '',
-    tooltip: 'Parameters of the method, for example: alpha=0.35. What is not named keeps its default.',
+    advanced: true,
+    tooltip: 'Parameters as text, for example: alpha=0.35. What is named here counts instead of its widget.',
   }),
   weights: text({
     default: '',
@@ -71,21 +82,22 @@ const TAKEN = ['id', 'type', 'method', 'params', 'models', 'base', 'vae', 'block
 export function mergeOf(inputs: InputsOf<typeof mergeInputs>, nodeId: string): MergeValue {
   const given = MODELS.flatMap((name) => (inputs[name] ? [inputs[name]] : []));
   if (given.length === 0) throw wrongInput('model1', 'a model', '');
-  const isPlain = inputs.method === PLAIN_SUM;
+  const { chosen, inputs: typed } = inputs.method;
+  const isPlain = chosen === PLAIN_SUM;
   if (isPlain && inputs.blocks) throw wrongInput('blocks', 'a method with a parameter to set', PLAIN_SUM);
   if (isPlain && inputs.params.trim() !== '') throw wrongInput('params', 'none for a sum', inputs.params);
-  const params = isPlain ? {} : parseParams(inputs.params, findMethod(inputs.method));
   const weights = parseWeights(inputs.weights, given.length);
   if (inputs.blocks && weights.some((weight) => weight !== undefined))
     throw wrongInput('weights', 'none beside weights of blocks', inputs.weights);
   const { refs, ...more } = parseMore(inputs.more, TAKEN);
   const refer = (value: MergeValue | undefined, input: string, place: string): Words =>
     value ? { ...referenceTo(value, input), ...detailsOf(refs, place) } : {};
+  const params = isPlain ? {} : paramsOf(chosen, typed, inputs);
   const id = stepIdOf(inputs.step, 'merge', nodeId);
   const step = {
     id,
     type: inputs.blocks ? 'block_merge' : 'merge',
-    ...(!isPlain && { method: inputs.method }),
+    ...(!isPlain && { method: chosen }),
     models: given.map((value, index) => ({
       ...refer(value, `model${index + 1}`, `models[${index}]`),
       ...(weights[index] !== undefined && { weight: weights[index] }),
@@ -98,6 +110,17 @@ export function mergeOf(inputs: InputsOf<typeof mergeInputs>, nodeId: string): M
   };
   const before = [...given, inputs.base, inputs.vae].map((value) => value?.steps ?? []);
   return { steps: joinSteps([...before, [step]]), result: { step: id } };
+}
+
+function paramsOf(
+  id: string,
+  typed: Words,
+  { params, blocks }: Pick<InputsOf<typeof mergeInputs>, 'params' | 'blocks'>,
+): Words {
+  const method = findMethod(id);
+  // What the blocks set, its widget does not.
+  const left = blocks ? { ...typed, [blockParamOf(blocks)]: undefined } : typed;
+  return addTyped(left, parseParams(params, method), method.params);
 }
 
 /** What a step refers to by a merge. @throws LineageError `merge/graph` for one that only looks at models */

@@ -1,13 +1,12 @@
-import type { EncodeCounts } from '../../formats/floats.ts';
+import type { Kernel } from '../../formats/kernels/bind-kernels.ts';
 import type { Term } from '../method.ts';
-import type { Kernel } from './instance.ts';
-import type { FloatKernels, KernelDtype, KernelOperand } from './kernels.ts';
+import type { FloatKernels, KernelDtype, KernelOperand, SumCounts } from './kernels.ts';
 import { ROW_BYTES, TABLE, TABLE_ROWS } from './layout.ts';
 import { advance, inputOf } from './operand.ts';
 import type { TiledSum } from './tiled-sum.ts';
 
 /** Elements between two looks for values that the fused kernels cannot take; a multiple of `GROUP`. */
-const CHUNK = 8192;
+const CHUNK = 32_768;
 /** Elements that a fused kernel takes at a time. */
 const GROUP = 16;
 const ROW_WORDS = ROW_BYTES / 4;
@@ -66,7 +65,7 @@ export function createFusedSum(
     inputs: readonly KernelOperand[],
     out: KernelOperand,
     count: number,
-  ): EncodeCounts | undefined => {
+  ): SumCounts | undefined => {
     const kernel = kernels[out.dtype];
     const shape = shapeOf(terms);
     if (!kernel || !shape) return undefined;
@@ -81,11 +80,13 @@ export function createFusedSum(
 
     let overflowed = 0;
     let nan = 0;
+    let isClean = true;
     function sumPlainly(start: number, length: number): void {
       const parts = inputs.map((input) => advance(input, start));
       const found = sumTiles(terms, parts, advance(out, start), length);
       overflowed += found.overflowed;
       nan += found.nan;
+      isClean = false;
     }
     const whole = count - (count % GROUP);
     for (let start = 0; start < whole; start += CHUNK) {
@@ -103,7 +104,7 @@ export function createFusedSum(
       if (hasLarge !== 0 && isDoubtful(rows, parts, part, length)) sumPlainly(start, length);
     }
     if (whole < count) sumPlainly(whole, count - whole);
-    return { overflowed, nan };
+    return { overflowed, nan, isClean };
   };
 }
 

@@ -1,9 +1,10 @@
 import type { EncodeCounts, FloatDtype } from '../../formats/floats.ts';
+import { bindKernels } from '../../formats/kernels/bind-kernels.ts';
 import type { Term } from '../method.ts';
 import { createFusedSum } from './fused-sum.ts';
-import { bindKernels, variantsOf } from './instance.ts';
 import { COUNTS, SCRATCH } from './layout.ts';
 import { createTiledSum } from './tiled-sum.ts';
+import { variantsOf } from './variants.ts';
 
 /** What the kernels compute with; F64 is left to the plain twins. */
 export type KernelDtype = Exclude<FloatDtype, 'F64'>;
@@ -34,14 +35,30 @@ export type FloatKernels = {
     inputs: readonly number[],
     out: number,
     count: number,
-  ): EncodeCounts;
+  ): SumCounts;
   /** Inputs and output of any formats. @param inputs the models, then the base if there is one. */
   sumTermsMixed(
     terms: readonly Term[],
     inputs: readonly KernelOperand[],
     out: KernelOperand,
     count: number,
-  ): EncodeCounts;
+  ): SumCounts;
+  /** Of one run of bytes at a time. */
+  readonly checksum: Checksum;
+};
+
+export type SumCounts = EncodeCounts & {
+  /** Nothing that went in or came out is NaN or infinite. Where this is false, something may be. */
+  readonly isClean: boolean;
+};
+
+/** Tells bytes from others by 32 bits, as quickly as they can be read. Not for adversaries. */
+type Checksum = {
+  begin(): void;
+  /** Any number of bytes; the parts that they come in make no difference. */
+  add(at: number, bytes: number): void;
+  /** @returns 0 to 2^32 - 1 */
+  end(): number;
 };
 
 /** Bytes of shared memory that each thread's kernels have for themselves. */
@@ -88,16 +105,28 @@ export function createKernels(
     inputs: readonly KernelOperand[],
     out: KernelOperand,
     count: number,
-  ): EncodeCounts {
+  ): SumCounts {
     const isUniform = inputs.every(({ dtype }) => dtype === out.dtype);
-    return (isUniform && sumFused(terms, inputs, out, count)) || sumTiles(terms, inputs, out, count);
+    const fused = isUniform ? sumFused(terms, inputs, out, count) : undefined;
+    return fused ?? { ...sumTiles(terms, inputs, out, count), isClean: false };
   }
+
+  const [beginChecksum, addToChecksum, endChecksum] = [
+    take('beginChecksum'),
+    take('addToChecksum'),
+    take('endChecksum'),
+  ];
 
   return {
     decode,
     encode,
     countNotFinite,
     sumTermsMixed,
+    checksum: {
+      begin: () => void beginChecksum(scratch),
+      add: (at, bytes) => void addToChecksum(scratch, at, bytes),
+      end: () => endChecksum(scratch) >>> 0,
+    },
     sumTerms: (dtype, terms, inputs, out, count) =>
       sumTermsMixed(
         terms,

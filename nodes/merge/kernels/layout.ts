@@ -17,5 +17,7 @@ export const FIRST_TILE = 3328;
 export const SECOND_TILE = 7424;
 export const SUM_TILE = 11520;
 export const ZEROS = 15616;
+/** Of a checksum in the making: lanes, bytes that wait for more, how many bytes there were. @public for the kernels */
+export const CHECKSUM = 19712;
 /** All of it. */
-export const SCRATCH = 19712;
+export const SCRATCH = 20032;

@@ -1,12 +1,12 @@
 import type { EncodeCounts } from '../../formats/floats.ts';
+import type { Kernel } from '../../formats/kernels/bind-kernels.ts';
 import type { Term } from '../method.ts';
-import type { Kernel } from './instance.ts';
 import type { FloatKernels, KernelOperand } from './kernels.ts';
 import { FIRST_TILE, SECOND_TILE, SUM_TILE, TILE_FLOATS, ZEROS } from './layout.ts';
 import { advance, inputOf } from './operand.ts';
 
 /** Sums by way of float32 tiles in scratch memory: any terms, any formats. */
-export type TiledSum = FloatKernels['sumTermsMixed'];
+export type TiledSum = (...of: Parameters<FloatKernels['sumTermsMixed']>) => EncodeCounts;
 
 /** @param scratch a prepared block. */
 export function createTiledSum(

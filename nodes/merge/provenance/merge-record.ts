@@ -5,6 +5,17 @@ export const MERGE_RECORD_KEY = 'lineage';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
+const adapterConfigSchema = z.strictObject({
+  alpha: z.number(),
+  alphaPattern: z
+    .array(z.tuple([z.string(), z.number()]).readonly())
+    .readonly()
+    .describe('Names of modules, or ends of names, with their alpha: the first that fits counts.'),
+  isRankStabilised: z.boolean().describe('rsLoRA: alpha over the root of the rank.'),
+  isTransposed: z.boolean(),
+  savedModules: z.array(z.string()).readonly().describe('Modules whose whole weights stand in the file.'),
+});
+
 const sourceSchema = z.strictObject({
   name: z.string().describe('The file name, without its folder.'),
   dataSha256: hash.describe(
@@ -14,6 +25,9 @@ const sourceSchema = z.strictObject({
   bytes: z.number().int().nonnegative(),
   architecture: z.string().optional(),
   licence: z.string().optional(),
+  adapterConfig: adapterConfigSchema
+    .optional()
+    .describe('Of an adapter of PEFT: what the configuration beside it said of its scale.'),
   get record() {
     return mergeRecordSchema.optional().describe('The record of the source, where it had one.');
   },

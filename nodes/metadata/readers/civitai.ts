@@ -260,7 +260,7 @@ function rejection(facts: Facts, resources: readonly SeenResource[]): string | u
 }
 
 function seenOf(facts: Facts): Sees {
-  const { details } = facts;
+  const { details, listed } = facts;
   const hashes = Object.entries(hashesOf(facts)).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
@@ -276,7 +276,8 @@ function seenOf(facts: Facts): Sees {
     model: textIn(details, 'Model'),
     modelHash: textIn(details, 'Model hash'),
     hashes: hashes.length > 0 ? Object.fromEntries(hashes) : undefined,
-    values: details,
+    // The list is taken out of the line before the keys are read, and shown.
+    values: listed.length > 0 ? { ...details, 'Civitai resources': JSON.stringify(listed) } : details,
   });
 }
 

@@ -41,7 +41,8 @@ test('the help of serve shows defaults as they are typed', async () => {
 describe('exit status', () => {
   test.each([
     [2, 'option/invalid', ['bogus']],
-    [2, 'option/invalid', ['tag', 'a.png']],
+    [2, 'option/conflict', ['tag', 'a.png']],
+    [2, 'option/invalid', ['tag', 'a.png', 'b.png', '--out', 'c.png']],
     [2, 'option/invalid', ['tag', 'a.png', '--out', 'b.png', '--quality', '0']],
     [2, 'option/invalid', ['trace', SDXL, '--max-samplers', '1e3']],
     [2, 'option/invalid', ['trace', SDXL, '--select', 'best']],

@@ -1,12 +1,13 @@
-import { renameSync } from 'node:fs';
+import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openModels } from '../../../bridge/local/open-models.ts';
 import { createPipelineRunner } from '../../../bridge/pipeline/pipeline-runner.ts';
+import { documentSchema } from '../../../nodes/metadata/record.ts';
 import { writeTinyCheckpoint } from '../../merge/graph/tiny-checkpoint.ts';
 import { chain, kSampler, node } from '../../metadata/graphs.ts';
 import { putImage, putJson } from './pictures.ts';
-import { lineage, newFolder } from './run.ts';
+import { documentOf, lineage, newFolder } from './run.ts';
 
 /** Merges two checkpoints of `models` into a third there. */
 async function merge(models: string, name: string, parents: readonly string[]): Promise<void> {
@@ -64,10 +65,37 @@ test('a picture of a merged checkpoint: its parents, and theirs, also after the 
   expect(order.every((at) => at > 0)).toBe(true);
   expect(order).toEqual(order.toSorted((a, b) => a - b));
 
+  const asJson = await lineage(folder, ['explain', 'portrait.png', '--models', 'models', '--json']);
+  const { families } = documentSchema.parse(documentOf(asJson));
+  const merged = (name: string, ...inputs: object[]) =>
+    expect.objectContaining({
+      kind: 'operation',
+      file: expect.objectContaining({ name: `${name}.safetensors` }),
+      inputs: inputs.map((of) => ({ weight: 0.5, of })),
+    });
+  const leaf = (name: string) => expect.objectContaining({ kind: 'file', name: `${name}.safetensors` });
+  expect(families).toEqual([merged('enos', merged('seth', leaf('adam'), leaf('eve')), leaf('lilith'))]);
+  const without = await lineage(folder, ['explain', 'portrait.png', '--json']);
+  expect(documentOf(without)['families']).toEqual([]);
+
   renameSync(checkpoint('enos'), checkpoint('renamed'));
   expect(await explained()).toMatch(/^Merged from\n {2}renamed\.safetensors /);
   // Another file under that name is not the one of the picture.
   renameSync(checkpoint('renamed'), join(folder, 'away.safetensors'));
   writeTinyCheckpoint(checkpoint('enos'), { w: [9, 9] });
   expect(await explained()).not.toContain('Merged from');
+});
+
+test("mergekit's configuration beside a model: one that cannot be read is not one that is missing", async () => {
+  const folder = newFolder();
+  writeTinyCheckpoint(join(folder, 'model.safetensors'), { w: [1] });
+  const config = join(folder, 'mergekit_config.yml');
+  const explain = () => lineage(folder, ['explain', 'model.safetensors']);
+  expect((await explain()).stderr).toContain('explain/no-recipe');
+  symlinkSync('mergekit_config.yml', config);
+  const { status, stderr } = await explain();
+  expect([status, stderr]).toEqual([expect.any(Number), expect.stringContaining('file/unreadable')]);
+  rmSync(config);
+  writeFileSync(config, 'merge_method: linear\nmodels:\n  - model: one\n  - model: two\n');
+  expect((await explain()).stdout).toContain('two');
 });

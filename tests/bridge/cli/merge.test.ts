@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { writeModel } from '../merge/small-models.ts';
+import { mountTemporary } from '../merge/mount-temporary.ts';
+import { f32, writeModel } from '../merge/small-models.ts';
 import { drawModel, filesIn, SD15, writeExampleModels } from '../pipeline/models.ts';
 import { documentOf, expectFailure, lineage, newFolder } from './run.ts';
 
@@ -49,6 +50,27 @@ function withManifest(manifest: unknown): string {
 }
 
 describe('merge', () => {
+  test('tells of positions that were set, and of rows that were not merged', async () => {
+    const folder = newFolder();
+    const positions = 'cond_stage_model.transformer.text_model.embeddings.position_ids';
+    for (const [name, rows] of [
+      ['a', 2],
+      ['b', 3],
+    ] as const)
+      writeModel(
+        join(folder, `${name}.safetensors`),
+        new Map([
+          ['model.embed_tokens.weight', f32([rows, 2], new Float32Array(2 * rows))],
+          [positions, f32([1, 77], new Float32Array(77))],
+        ]),
+      );
+    const options = ['--model', 'a.safetensors', '--model', 'b.safetensors', '--out', 'm.safetensors'];
+    const { status, stdout, stderr } = await lineage(folder, ['merge', ...options]);
+    expect(status, stderr).toBe(0);
+    expect(stdout).toContain(`positions set to 0 and on, not merged: ${positions}`);
+    expect(stdout).toContain('b.safetensors: the first 2 of 3 rows of model.embed_tokens.weight were merged');
+  });
+
   test('plain arguments and the same as a manifest give the same tensors', async () => {
     const folder = modelFolder();
     writeFileSync(
@@ -263,6 +285,14 @@ describe('pipeline', () => {
     ['YAML', 'steps.yaml', 'pipeline:\n  steps: [\n', /YAML in line 3/],
     ['a key that comes twice', 'steps.json', '{"pipeline": {}, "pipeline": {}}', /line 1, column 18/],
     ['no text', 'steps.json', Buffer.from([0, 1, 2]), /no text/],
+    ['a tag', 'steps.yaml', 'pipeline:\n  steps: !mine []\n', /YAML in line 2, column 10.*!mine/],
+    ['a second document', 'steps.yaml', 'a: 1\n---\nb: 1\n', /one YAML document, ended in line 2/],
+    [
+      'a path with NUL',
+      'steps.json',
+      JSON.stringify({ models: [{ path: 'a\0b' }], output: 'x' }),
+      /models\[0\]\.path: expected a path without NUL/,
+    ],
   ])('%s that is wrong is told with its place', async (_, name, text, says) => {
     const folder = newFolder();
     writeFileSync(join(folder, name), text);
@@ -271,6 +301,19 @@ describe('pipeline', () => {
       code: 'pipeline/malformed',
       says,
     });
+  });
+
+  test('a ledger that cannot be used is a warning of the document too', async () => {
+    const folder = modelFolder();
+    writeFileSync(join(folder, 'home'), 'no folder');
+    const env = { LINEAGE_HOME: join(folder, 'home') };
+    const args = ['merge', '--model', A, '--model', B, '--out', 'x.safetensors', '--json'];
+    const ended = await lineage(folder, args, { env });
+    expect(ended.status, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain('warning [ledger/unusable]');
+    expect(documentOf(ended)['warnings']).toEqual([
+      expect.objectContaining({ level: 'warning', code: 'ledger/unusable', where: env.LINEAGE_HOME }),
+    ]);
   });
 
   test('a missing manifest, and one of the two modes', async () => {
@@ -306,6 +349,12 @@ describe('pipeline', () => {
   });
 });
 
+/** What a command that must fail says. */
+async function refusal(folder: string, args: readonly string[]) {
+  const ended = await lineage(folder, [...args, '--json']);
+  return { status: ended.status, error: documentOf(ended)['error'] };
+}
+
 describe('what is there already', () => {
   const two = ['merge', '--model', `${A}=0.6`, '--model', `${B}=0.4`, '--out'];
 
@@ -339,6 +388,53 @@ describe('what is there already', () => {
     mkdirSync(join(folder, 'out.safetensors'));
     for (const out of ['pipe', 'out.safetensors'])
       await expectFailure(folder, [...two, out, '--force'], { status: 3, code: 'file/unwritable' });
+  });
+
+  test.runIf(process.platform !== 'win32')('a dry run is refused where the run itself would be', async () => {
+    const folder = modelFolder();
+    mkdirSync(join(folder, 'folder.safetensors'));
+    writeFileSync(join(folder, 'notes.txt'), 'a novel');
+    for (const [out, code, status] of [
+      ['folder.safetensors', 'file/unwritable', 3],
+      ['notes.txt', 'output/exists', 1],
+      ['notes.txt/below/out.safetensors', 'file/unwritable', 3],
+    ] as const) {
+      const said = await Promise.all(
+        [[], ['--dry-run']].map((dry) => refusal(folder, [...two, out, ...dry])),
+      );
+      expect(said[0]).toMatchObject({ status, error: { code, where: { file: join(folder, out) } } });
+      expect(said[1]).toEqual(said[0]);
+    }
+    const forced = await lineage(folder, [...two, 'notes.txt', '--force', '--dry-run']);
+    expect(forced.status, forced.stderr).toBe(0);
+    const missing = await lineage(folder, [...two, 'new/folders/out.safetensors', '--dry-run']);
+    expect(missing.status, missing.stderr).toBe(0);
+    expect(filesIn(folder).filter((file) => /tmp|new/.test(file))).toEqual([]);
+  });
+
+  test('a disk that nobody may write to is refused before a byte is read, and what is there is found', async ({
+    skip,
+  }) => {
+    const folder = modelFolder();
+    const disk = join(folder, 'disk');
+    skip(!mountTemporary(disk, '4m'), 'needs the right to mount');
+    try {
+      expect((await lineage(folder, [...two, 'disk/there.safetensors'])).status).toBe(0);
+      execFileSync('mount', ['-o', 'remount,ro', disk]);
+      const cached = await lineage(folder, [...two, 'disk/there.safetensors', '--json']);
+      expect(cached.status, cached.stderr).toBe(0);
+      expect(documentOf(cached)['steps']).toMatchObject([{ outcome: 'cached' }]);
+      const said = await Promise.all(
+        [[], ['--dry-run']].map((dry) => refusal(folder, [...two, 'disk/new/out.safetensors', ...dry])),
+      );
+      expect(said[0]).toMatchObject({
+        status: 3,
+        error: { code: 'file/unwritable', message: expect.stringContaining('EROFS') },
+      });
+      expect(said[1]).toEqual(said[0]);
+    } finally {
+      execFileSync('umount', ['-l', disk]);
+    }
   });
 
   test('weights that a method does not take, or that no float32 holds, are refused', async () => {

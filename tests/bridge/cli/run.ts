@@ -25,6 +25,7 @@ export type StartOptions = {
   readonly node?: string;
   /** Called with all of stderr so far whenever more comes. */
   readonly onError?: (stderr: string, child: ChildProcess) => void;
+  readonly onStart?: (child: ChildProcess) => void;
 };
 
 /** A folder that goes with the test; the ledger of processes started in it lies beside, not in it. */
@@ -38,7 +39,7 @@ export function newFolder(): string {
 export async function lineage(
   folder: string,
   args: readonly string[],
-  { env = {}, node = process.execPath, onError }: StartOptions = {},
+  { env = {}, node = process.execPath, onError, onStart }: StartOptions = {},
 ): Promise<Ended> {
   const home = `${folder}-home`;
   const child = spawn(node, [PROGRAM, ...args], {
@@ -46,6 +47,7 @@ export async function lineage(
     env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: COMPILED, LINEAGE_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onStart?.(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

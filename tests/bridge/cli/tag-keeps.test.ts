@@ -4,6 +4,7 @@ import exifr from 'exifr';
 import ExifReader from 'exifreader';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
+import { MANIFEST_STORE } from '../../formats/manifest-store.ts';
 import {
   cameraExif,
   exampleGraph,
@@ -22,8 +23,6 @@ import {
 import { EXAMPLES, newFolder, tag } from './run.ts';
 
 const SDXL = join(EXAMPLES, 'sdxl-base-refiner.json');
-/** A manifest store is a JUMBF box: length, `jumb`, content. Ours only has to stay as it is. */
-const MANIFEST = Buffer.from('000000186a756d62ffffffffffffffff0102030405060708', 'hex');
 
 /** The profile of sharp's own Display P3, as a file carries it. */
 async function someProfile(): Promise<Buffer> {
@@ -42,7 +41,7 @@ async function putPhotograph(folder: string): Promise<Buffer> {
   const file = withChunks(plain, [
     iccChunk(await someProfile()),
     { type: 'eXIf', data: cameraExif() },
-    { type: 'caBX', data: MANIFEST },
+    { type: 'caBX', data: Buffer.from(MANIFEST_STORE) },
     internationalChunk('XML:com.adobe.xmp', XMP_PACKET),
     textChunk('parameters', 'an old prompt\nSteps: 1, Sampler: Euler, Seed: 1'),
     textChunk('prompt', '{"1": {"class_type": "Old", "inputs": {}}}'),

@@ -291,7 +291,7 @@ describe('attacks', () => {
     const rebound = { Authorization: `Bearer ${bridge.token}`, Host: 'evil.example' };
     await expect(connect(bridge, rebound)).rejects.toThrow('403');
     const talk = await greet(bridge);
-    expect(await talk.next('welcome')).toMatchObject({ protocol: 2 });
+    expect(await talk.next('welcome')).toMatchObject({ protocol: 3 });
   });
 
   test('the socket and its folder are this user’s alone', async () => {

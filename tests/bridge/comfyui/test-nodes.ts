@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyNode, defineNode } from '../../../nodes/kit/define-node.ts';
 import { LineageError } from '../../../nodes/kit/errors.ts';
-import { custom, images, integer, text } from '../../../nodes/kit/fields.ts';
+import {
+  choice,
+  custom,
+  dynamicChoice,
+  images,
+  integer,
+  number,
+  text,
+  toggle,
+} from '../../../nodes/kit/fields.ts';
 
 /** Nodes that only tests and benches run, one for each thing that the bridge must carry. */
 
@@ -42,6 +51,29 @@ const copy = defineNode({
   inputs: { images: images({ tooltip: '' }) },
   outputs: { images: { type: 'IMAGE', tooltip: '' } },
   run: async ({ images }) => ({ outputs: { images: images.map((each) => ({ ...each })) } }),
+});
+
+/** Gives back what it was told. */
+const choose = defineNode({
+  ...common,
+  id: 'LineageTestChoose',
+  title: 'Choose',
+  inputs: {
+    way: dynamicChoice(
+      {
+        plain: {},
+        mixed: {
+          share: number({ default: 0.5, min: 0, max: 1, step: 0.01, optional: true, tooltip: 'How much.' }),
+          rounds: integer({ default: 3, min: 1, max: 9, tooltip: 'How often.' }),
+          loud: toggle({ default: true, optional: true, tooltip: 'How loud.' }),
+          order: choice(['up', 'down'], { default: 'up', optional: true, tooltip: 'Which way.' }),
+        },
+      },
+      { tooltip: 'How.' },
+    ),
+  },
+  outputs: { told: { type: 'STRING', tooltip: '' } },
+  run: async ({ way }) => ({ outputs: { told: JSON.stringify(way) } }),
 });
 
 const carry = defineNode({
@@ -147,4 +179,4 @@ const hash = defineNode({
   },
 });
 
-export const testNodes: readonly AnyNode[] = [empty, invert, copy, carry, slow, fail, look, hash];
+export const testNodes: readonly AnyNode[] = [empty, invert, copy, carry, choose, slow, fail, look, hash];

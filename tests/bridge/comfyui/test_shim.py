@@ -651,6 +651,43 @@ class Running(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual(executed.collect({"1": {"inputs": {}}}, "1"), [])
         self.assertEqual(len(logged.output), 1)
 
+    async def test_a_dynamic_menu_arrives_with_the_inputs_of_its_word(self):
+        told, _ = await self.run_node("LineageTestChoose", way={"way": "mixed", "rounds": 2, "share": None, "loud": False})
+        self.assertEqual(json.loads(told[0]), {"chosen": "mixed", "inputs": {"rounds": 2, "loud": False}})
+        self.assertEqual(json.loads((await self.run_node("LineageTestChoose", way="plain"))[0][0])["chosen"], "plain")
+        with self.assertRaises(LineageFailure) as caught:
+            await self.run_node("LineageTestChoose", way={"way": "mixed", "rounds": 2, "share": object()})
+        self.assertEqual(caught.exception.code, "bridge/value")
+
+    @needs_torch
+    async def test_numbers_of_numpy_inside_a_dynamic_menu(self):
+        numpy = importlib.import_module("numpy")
+        way = {"way": "mixed", "rounds": numpy.int64(2), "share": numpy.float64(0.25)}
+        told, _ = await self.run_node("LineageTestChoose", way=way)
+        self.assertEqual(json.loads(told[0])["inputs"], {"share": 0.25, "rounds": 2})
+
+    def test_a_dynamic_menu_where_the_host_knows_it_and_where_not(self):
+        class Io:
+            @staticmethod
+            def Custom(kind):
+                class Type:
+                    @staticmethod
+                    def Input(name, **rest):
+                        return name, kind, rest["extra_dict"]
+
+                return Type
+
+        declared = ENTRIES["LineageTestChoose"]["inputs"][0]
+        name, kind, options = nodes._v3_input(Io, declared)
+        self.assertEqual((name, kind), ("way", "COMBO"))
+        self.assertEqual((options["options"], options["default"]), (["plain", "mixed"], "plain"))
+        Io.DynamicCombo = object
+        name, kind, options = nodes._v3_input(Io, declared)
+        self.assertEqual(kind, "COMFY_DYNAMICCOMBO_V3")
+        self.assertEqual([each["key"] for each in options["options"]], ["plain", "mixed"])
+        old = nodes.make_v1_class(ENTRIES["LineageTestChoose"], self.link).INPUT_TYPES()
+        self.assertEqual(old["required"]["way"][0], ["plain", "mixed"])
+
     async def test_the_class_of_the_old_api(self):
         node = nodes.make_v1_class(ENTRIES["LineageTestEmpty"], self.link)
         self.assertEqual(node.INPUT_TYPES()["required"]["text"][0], "STRING")

@@ -197,7 +197,7 @@ async function longestTurnOf(picture: Pixels): Promise<number> {
     crop: 'disabled',
   });
   const bytes = await own.compute(truncate, inverted);
-  const [back] = await decodeFrames(await encodePixels(bytes, { format: 'png', quality: 100, quick: true }));
+  const [back] = await decodeFrames(await encodePixels(bytes, { format: 'png', quality: 100 }));
   delay.disable();
   expect(smaller.data.length).toBe(picture.data.length / 4);
   expect(back?.data.length).toBe(picture.data.length);

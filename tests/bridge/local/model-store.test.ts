@@ -387,6 +387,22 @@ describe('folders that ComfyUI lists one by one', () => {
     expect(await find('a.safetensors', ['vae'], store)).toBe('missing');
   });
 
+  test('one that is there and cannot be used is told of', () => {
+    put('a-file');
+    symlinkSync('round', join(home, 'round'));
+    const warned: unknown[] = [];
+    const store = createModelStore({
+      folders: [],
+      shelves: { loras: [join(home, 'nowhere'), join(home, 'round')], vae: [join(home, 'a-file')] },
+      ledger: createMemoryLedger(),
+      warn: ({ code, where }) => warned.push([code, where.file]),
+    });
+    stores.push(store);
+    const expected = ['round', 'a-file'].map((name) => ['models/not-a-folder', join(home, name)]);
+    expect(warned).toHaveLength(2);
+    expect(warned).toEqual(expect.arrayContaining(expected));
+  });
+
   test('links lead from one into another, and not out of them', async () => {
     symlinkSync(put('second/b.safetensors'), join(dirname(put('first/x')), 'b.safetensors'));
     symlinkSync(put('elsewhere/c.safetensors'), join(home, 'first', 'c.safetensors'));

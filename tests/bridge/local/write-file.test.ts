@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   publishExclusive,
+  refuseTaken,
   TEMPORARY_PREFIX,
   writeFileAtomic,
   writeTemporaryFile,
@@ -135,4 +136,13 @@ test('temporary files carry the documented prefix', async () => {
   const path = await writeTemporaryFile(folder, bytes);
   expect(path.startsWith(join(folder, TEMPORARY_PREFIX))).toBe(true);
   expect(TEMPORARY_PREFIX).toBe('.lineage-tmp-');
+});
+
+test('refuseTaken: a free name passes; a taken one, and a place that cannot be looked at, do not', async () => {
+  await refuseTaken(join(folder, 'free'));
+  await refuseTaken(join(folder, 'missing', 'free'));
+  writeFileSync(join(folder, 'file'), 'old');
+  await expect(refuseTaken(join(folder, 'file'))).rejects.toMatchObject({ code: 'output/exists' });
+  symlinkSync('round', join(folder, 'round'));
+  await expect(refuseTaken(join(folder, 'round', 'x'))).rejects.toMatchObject({ code: 'file/unwritable' });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { openWeights } from '../../../bridge/merge/open-weights.ts';
+import { readRecorded, unbase64 } from '../../formats/recorded.ts';
 import { bf16, drawNumbers, f16, f32, makeFolder, writeModel } from './small-models.ts';
 
 const folder = makeFolder();
@@ -52,19 +53,37 @@ test('tensors of a model in shards are found by its index', async () => {
   await expect(openWeights(index)).rejects.toMatchObject({ code: 'safetensors/index' });
 });
 
-test.each([
-  ['a zip as torch saves it', [0x50, 0x4b, 0x03, 0x04, 0, 0, 8, 8, 0, 0], 'weights/pickle'],
-  ['a pickle as torch saved it', [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46], 'weights/pickle'],
+/** Written by torch, pickle, and the Python package of GGUF. */
+const { heads } = readRecorded('safetensors/pickles.json') as {
+  readonly heads: readonly (readonly [name: string, head: string])[];
+};
+const { files } = readRecorded('gguf/files.json') as {
+  readonly files: readonly { readonly name: string; readonly file: string }[];
+};
+
+const others: readonly (readonly [name: string, bytes: ArrayLike<number>, code: string])[] = [
+  ...heads.map(([name, head]) => [name, unbase64(head), 'weights/pickle'] as const),
+  ...files.map(({ name, file }) => [name, unbase64(file), 'weights/gguf'] as const),
+  ['an archive that holds no pickle', [0x50, 0x4b, 0x03, 0x04, 0, 0, 8, 8, 0, 0], 'safetensors/malformed'],
+  ['a GGUF file that ends after its magic', [...Buffer.from('GGUF')], 'gguf/malformed'],
   [
     'a page that says the file is not there',
     [...Buffer.from('<!DOCTYPE html><html>')],
     'safetensors/malformed',
   ],
   ['an empty file', [], 'safetensors/malformed'],
-])('%s is refused by what is in it', async (_, bytes, code) => {
+];
+
+test.each(others)('%s is refused by what is in it', async (_, bytes, code) => {
   const path = at('model.safetensors');
   writeFileSync(path, Uint8Array.from(bytes));
   await expect(openWeights(path)).rejects.toMatchObject({ code, where: { file: path } });
+});
+
+test('a GGUF file is refused with what is in it', async () => {
+  const path = at('model.safetensors');
+  writeFileSync(path, unbase64(files.find(({ name }) => name === 'version 3')!.file));
+  await expect(openWeights(path)).rejects.toThrow(/a GGUF file of test, tensors in .*Q8_0 \(1\).*Q4_0 \(1\)/);
 });
 
 test('a header of 640 bytes begins like a pickle, and is none', async () => {

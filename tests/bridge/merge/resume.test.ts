@@ -2,7 +2,6 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -17,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type JobOptions, type JobResult, runJob } from '../../../bridge/merge/run-job.ts';
 import type { MergeJob } from '../../../nodes/merge/job.ts';
+import { mountTemporary } from './mount-temporary.ts';
 import {
   drawNumbers,
   f32,
@@ -226,15 +226,7 @@ test(`killed ${KILLS} times on the way, the file is the same in the end`, { time
 
 describe('a disk that is full', () => {
   const disk = join(folder, 'disk');
-  const mount = (size: string): boolean => {
-    mkdirSync(disk, { recursive: true });
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', disk], { stdio: 'ignore' });
-      return true;
-    } catch {
-      return false;
-    }
-  };
+  const mount = (size: string): boolean => mountTemporary(disk, size);
   const unmount = (): void => void execFileSync('umount', ['-l', disk]);
   const target = join(disk, 'out.safetensors');
 

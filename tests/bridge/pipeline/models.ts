@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createFileHasher } from '../../../bridge/local/hash-file.ts';
 import { createMemoryLedger } from '../../../bridge/local/ledger.ts';
+import type { RunOptions } from '../../../bridge/pipeline/open-run.ts';
 import type { PipelineEvent, PipelineReport } from '../../../bridge/pipeline/pipeline-report.ts';
-import { type RunOptions, runPipeline } from '../../../bridge/pipeline/run-pipeline.ts';
+import { runPipeline } from '../../../bridge/pipeline/run-pipeline.ts';
 import { drawNumbers, f16, type Made, writeModel } from '../merge/small-models.ts';
 
 /** The tensors that give SDXL away, in other sizes, and some more: 20 KiB instead of 7 GB. */

@@ -48,6 +48,7 @@ test('the header names the sources by their hashes, and the data by its own', as
   const { texts, data } = textsOf(join(folder, 'end.safetensors'));
   expect(texts['modelspec.hash_sha256']).toBe(`0x${sha256(data)}`);
   expect(texts['modelspec.merged_from']).toBe(`${A}, ${B}`);
+  expect(texts['modelspec.architecture']).toBe('stable-diffusion-xl-v1-base');
   const record = readMergeRecord(texts['lineage']);
   expect(record?.sources.map(({ name, sha256: whole, dataSha256 }) => [name, whole, dataSha256])).toEqual(
     [A, B].map((name) => {

@@ -46,7 +46,7 @@ const SIZE = 70_001;
 const [a, b, c] = [1, 2, 3].map((seed) => drawNumbers(seed, SIZE));
 
 beforeAll(() => {
-  for (const name of ['bridge', 'nodes', 'rules', 'package.json', 'README.md'])
+  for (const name of ['bridge', 'nodes', 'rules', 'package.json', 'README.md', 'tests/bench/results.csv'])
     cpSync(join(ROOT, name), at(name), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules'), at('node_modules'));
   writeFileSync(at('nodes/merge/methods/loudest.ts'), LOUDEST);

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { toInputSpec } from '../../../nodes/kit/input-spec.ts';
+import merge from '../../../nodes/merge/graph/merge.node.ts';
 import { type Graph, node } from '../golden/graphs.ts';
 import { checkPicture } from './check-picture.ts';
 import type { Driver } from './drive.ts';
@@ -41,17 +43,25 @@ function sampled(loader: string, prefix: string): Record<string, Graph> {
   };
 }
 
-function merged(prefix: string): Record<string, Graph> {
+/** A quarter of the second parent, said by the widget of the method or by the line of parameters. */
+const BY_WIDGET: Graph = { method: 'weighted-sum', 'method.alpha': 0.25, params: '' };
+const BY_LINE: Graph = { method: 'weighted-sum', params: 'alpha=0.25' };
+
+/** The nodes of a merge, with the report on it. */
+function merging(said: Graph): Record<string, Graph> {
   return {
     '1': node('LineageMergeSource', { model_name: PARENTS[0] }),
     '2': node('LineageMergeSource', { model_name: PARENTS[1] }),
     '3': node('LineageMerge', {
-      ...{ method: 'weighted-sum', params: 'alpha=0.25', weights: '', model1: ['1', 0], model2: ['2', 0] },
+      ...{ ...said, weights: '', model1: ['1', 0], model2: ['2', 0] },
     }),
     '4': node('LineageRunPipeline', { output_name: 'tiny-child', precision: 'as written', merge: ['3', 0] }),
     '5': node('LineageMergeReport', { report: ['4', 4] }),
-    ...sampled('4', prefix),
   };
+}
+
+function merged(prefix: string): Record<string, Graph> {
+  return { ...merging(BY_WIDGET), ...sampled('4', prefix) };
 }
 
 async function pictureOf(driver: Driver, base: string, graph: Record<string, Graph>): Promise<string> {
@@ -91,6 +101,37 @@ export const MERGE_CHECKS: readonly Check[] = [
       assert.equal(Buffer.compare(await pixelsOf(again), own), 0, 'the loaded file gives the same pixels');
       const parent = await pictureOf(driver, base, loaded(PARENTS[0], 'parent'));
       assert.notEqual(Buffer.compare(await pixelsOf(parent), own), 0, 'a parent gives other pixels');
+    },
+  },
+  {
+    name: 'merge parameters by widget, by link and by the line; listed and refused as ComfyUI does',
+    async run(driver) {
+      const reportOf = async (said: Graph, more: Record<string, Graph> = {}): Promise<string> => {
+        const { outputs } = await driver.run({ ...merging(said), ...more });
+        return String(outputs['5']?.['text']?.[0]);
+      };
+      const byWidget = await reportOf(BY_WIDGET);
+      const [name] = byWidget.split(',');
+      assert.match(byWidget, /^tiny-child/);
+      assert((await reportOf(BY_LINE)).startsWith(`${name},`), 'the line makes the same file');
+      const number = node('PrimitiveFloat', { value: 0.25 });
+      const linked = await reportOf({ ...BY_WIDGET, 'method.alpha': ['6', 0] }, { '6': number });
+      assert(linked.startsWith(`${name},`), 'a linked number makes the same file');
+      const other = await reportOf({ ...BY_WIDGET, 'method.alpha': 0.75 });
+      assert(!other.startsWith(`${name},`), 'another number makes another file');
+
+      const listed = await fetch(`${driver.url}/object_info/LineageMerge`);
+      const { input } = JSON.parse(await listed.text()).LineageMerge;
+      const { type, options } = toInputSpec(merge.inputs.method);
+      assert.deepEqual(input.required.method, JSON.parse(JSON.stringify([type, options])));
+
+      const refused = await fetch(`${driver.url}/prompt`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ prompt: merging({ ...BY_WIDGET, 'method.alpha': 1.5 }) }),
+      });
+      const [error] = JSON.parse(await refused.text()).node_errors['3'].errors;
+      assert.deepEqual([error.type, error.details], ['value_bigger_than_max', 'method.alpha']);
     },
   },
 ];

@@ -12,6 +12,7 @@ import mergeSource from '../../../nodes/merge/graph/merge-source.node.ts';
 import mergeStep from '../../../nodes/merge/graph/merge-step.node.ts';
 import type { MergeValue } from '../../../nodes/merge/graph/merge-value.ts';
 import runPipeline from '../../../nodes/merge/graph/run-pipeline.node.ts';
+import { mergeMethods } from '../../../nodes/merge/methods/index.gen.ts';
 import { literalModels } from '../../metadata/model-store.ts';
 
 type AnyDefinition = Pick<typeof mergeSource, 'id'> & {
@@ -115,6 +116,7 @@ describe('LineageMerge', () => {
     ['no JSON', { more: '{' }, 'merge/graph', 'more: expected JSON'],
     ['a key with an input of its own', { more: '{"models": []}' }, 'merge/graph', '"models"'],
     ['what is no merge', { model2: { steps: 'x' } }, 'merge/graph', 'expected a merge'],
+    ['a widget out of its range', { 'method.alpha': 2 }, 'nodes/wrong-input', 'a number from 0 to 1, got 2'],
     ['a method that is not in the menu', { method: 'magic' }, 'nodes/wrong-input', 'got "magic"'],
   ])('refuses %s', async (what, inputs, code, said) => {
     const model1 = what === 'no model' ? undefined : await source('a');
@@ -129,6 +131,62 @@ describe('LineageMerge', () => {
     await expect(run(merge, { ...plain, model1: one, model2: two })).rejects.toThrow(
       'two different steps named "x"',
     );
+  });
+
+  test('widgets say what is no default; the line counts instead of them', async () => {
+    const a = await source('a');
+    const params = async (method: object, inputs: object = {}) => {
+      const { steps } = await outcome(merge, {
+        ...plain,
+        ...method,
+        model1: a,
+        model2: a,
+        base: a,
+        ...inputs,
+      });
+      return steps[0]?.['params'];
+    };
+    const ties = { 'method.density': 0.2, 'method.sign': 'count', 'method.sign_weighted': false };
+    expect(await params({ method: 'ties', ...ties })).toEqual({
+      ...{ density: 0.2, sign: 'count', sign_weighted: false },
+    });
+    expect(await params({ method: { method: 'ties', density: 0.2, lambda: 1, sign: null } })).toEqual({
+      density: 0.2,
+    });
+    expect(await params({ method: 'weighted-sum', 'method.alpha': 0.5 })).toBeUndefined();
+    expect(await params({ method: 'weighted-sum', 'method.alpha': 0.3, params: 'alpha=0.5' })).toEqual({
+      alpha: 0.5,
+    });
+    const blocks = { blocks: 'GRAD_V' };
+    expect(await params({ method: 'weighted-sum', 'method.alpha': 0.3 }, { blocks })).toBeUndefined();
+    const more = { blocks: { blocks: 'GRAD_V', param: 'beta' } };
+    const twice = { method: 'sum-twice', 'method.alpha': 0.3, 'method.beta': 0.1 };
+    expect(await params(twice, more)).toEqual({ alpha: 0.3 });
+  });
+
+  test('every method has a widget for each of its parameters, with its range', () => {
+    const { options } = merge.inputs.method;
+    expect(Object.keys(options).toSorted()).toEqual(['sum', ...mergeMethods.map(({ id }) => id)].toSorted());
+    for (const { id, params } of mergeMethods) {
+      const fields = options[id] ?? {};
+      expect(Object.keys(fields)).toEqual(Object.keys(params));
+      expect(fields, 'an input beside the word it belongs to').not.toHaveProperty('method');
+      for (const [name, param] of Object.entries(params)) {
+        const field = fields[name];
+        const { default: byDefault, tooltip } = param;
+        expect(field).toMatchObject({ default: byDefault, tooltip, optional: true });
+        if ('choices' in param) expect(field).toMatchObject({ kind: 'choice', options: param.choices });
+        else if (!('min' in param)) expect(field?.kind).toBe('toggle');
+        else {
+          const { min, max, integer } = param;
+          expect(field).toMatchObject({ kind: integer ? 'integer' : 'number', min, max });
+        }
+        if (field?.kind !== 'number') continue;
+        // The front end rounds to the digits of the step: a default must survive that.
+        const { step } = field;
+        expect(Number((Math.round(field.default / step) * step).toPrecision(12))).toBe(byDefault);
+      }
+    }
   });
 
   test('numbers that came with their spelling are numbers', async () => {

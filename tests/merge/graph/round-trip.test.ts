@@ -85,6 +85,22 @@ describe('a manifest opens as nodes, and these save as the same manifest', () =>
       'Source Merge Run',
     ],
     [
+      'parameters beside and at their defaults',
+      {
+        ...{ id: 'x', type: 'merge', method: 'ties', base: a, models: [a] },
+        params: { density: 0.2, lambda: 1, sign: 'count', sign_weighted: false, normalize: 'weights' },
+      },
+      'Source Merge Run',
+    ],
+    [
+      'blocks beside a value of the parameter that they set',
+      {
+        ...{ id: 'x', type: 'block_merge', method: 'sum-twice', models: [a, a, a], blocks: 'GRAD_V' },
+        params: { alpha: 0.2, beta: 0.3 },
+      },
+      'Blocks Source Merge Run',
+    ],
+    [
       'a method that is not there stays text',
       { id: 'x', type: 'merge', method: 'no-such', models: [a] },
       'Run',
@@ -96,6 +112,23 @@ describe('a manifest opens as nodes, and these save as the same manifest', () =>
     expect(roundTrip({ pipeline: { name: 'n', steps: [step], cleanup: { temp_files: false } } })).toBe(
       opened,
     );
+  });
+
+  test('what a widget can say stands in it, a default that is spelt out on the line', () => {
+    const params = { density: 0.2, lambda: 1, sign: 'count', sign_weighted: false };
+    const { prompt } = manifestToNodes({
+      method: 'ties',
+      base: a,
+      models: [a],
+      params,
+      output: 'o.safetensors',
+    });
+    expect(
+      Object.values(prompt).find(({ class_type }) => class_type === 'LineageMerge')?.inputs,
+    ).toMatchObject({
+      ...{ method: 'ties', 'method.density': 0.2, 'method.sign': 'count', 'method.sign_weighted': false },
+      params: 'lambda=1',
+    });
   });
 
   test('what is no manifest is refused', () => {

@@ -52,6 +52,10 @@ describe('a tensor of zeros has no direction', () => {
   test('the Karcher mean leaves it out of the direction, not of the norm', () => {
     expect(mergeRows('karcher', {}, [a, b])).toEqual([1.5, 2]);
     expect(mergeRows('karcher', {}, [a, [[0, -0]]])).toEqual([0, 0]);
+    // So it does with one that is shorter than the tolerance: the norm is halfway between 0.05 and 5, along b.
+    expect(mergeRows('karcher', { tolerance: 0.1 }, [[[-0.03, 0.04]], b])).toEqual(
+      [0.6 * 2.525, 0.8 * 2.525].map(Math.fround),
+    );
   });
 
   test('model stock takes a model that is the base to be at a right angle: nothing agrees', () => {

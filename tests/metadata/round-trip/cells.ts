@@ -4,10 +4,19 @@ import { viewFile } from '../../../nodes/metadata/readers/view.ts';
 import type { Picture } from './cases.ts';
 import type { Cell } from './exceptions.ts';
 import { expectedOf, FACTS } from './expected.ts';
-import type { OutsideReader } from './outside-readers.ts';
+import { type OutsideReader, outsideReaders } from './outside-readers.ts';
+
+/** Every cell of the readers that are there. */
+export async function cellsOf(pictures: readonly Picture[]): Promise<readonly Cell[]> {
+  const cells: Cell[] = [];
+  for (const reader of outsideReaders) {
+    if (reader.available) cells.push(...(await outsideCells(reader, pictures)));
+  }
+  return [...cells, ...restatedCells(pictures)];
+}
 
 /** The cells of a foreign reader: the text whole, and the three JSON documents where the file carries them. */
-export async function outsideCells(reader: OutsideReader, pictures: readonly Picture[]): Promise<Cell[]> {
+async function outsideCells(reader: OutsideReader, pictures: readonly Picture[]): Promise<Cell[]> {
   const seen = await reader.read(pictures);
   return pictures.flatMap((picture, index) => {
     const { embedded, variant, prompt, workflow, record } = picture;
@@ -48,10 +57,10 @@ function tidy(what: string, text: string): string {
 }
 
 /** The cells of our restatements of what generators' own readers do. */
-export function restatedCells(pictures: readonly Picture[]): Cell[] {
+function restatedCells(pictures: readonly Picture[]): Cell[] {
   return pictures.flatMap((picture) => {
     const view = viewFile(picture.embedded.bytes);
-    return READERS.flatMap((reader) => cellsOf(reader, view, picture));
+    return READERS.flatMap((reader) => restatedCellsOf(reader, view, picture));
   });
 }
 
@@ -59,7 +68,7 @@ export function restatedCells(pictures: readonly Picture[]): Cell[] {
  * A file that a reader does not open, or throws away, is one cell. A reader that takes the graph does not look at the
  * text: then only the graphs count.
  */
-function cellsOf(reader: Reader, view: ReaderView, picture: Picture): Cell[] {
+function restatedCellsOf(reader: Reader, view: ReaderView, picture: Picture): Cell[] {
   const { sees, ok } = reader.read(view);
   const { positive, negative, isCut } = expectedOf(picture);
   const cell = (what: string, wanted: string, seen: string | undefined): Cell => ({

@@ -34,7 +34,8 @@ const TABLE = new URL('../../../fixtures/texts/exceptions.json', import.meta.url
 
 export const exceptions: readonly Exception[] = JSON.parse(readFileSync(TABLE, 'utf8')) as Exception[];
 
-function agrees({ wanted, seen }: Cell): boolean {
+/** Whether the reader saw what it should. */
+export function agrees({ wanted, seen }: Cell): boolean {
   return seen === wanted;
 }
 

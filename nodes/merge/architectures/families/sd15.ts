@@ -4,6 +4,7 @@ import { unetBlocks } from '../unet-blocks.ts';
 export default defineArchitecture({
   family: 'sd15',
   title: 'SD1.5',
+  modelspec: 'stable-diffusion-v1',
   prefix: 'model.diffusion_model.',
   layouts: [
     {

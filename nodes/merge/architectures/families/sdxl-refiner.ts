@@ -4,6 +4,7 @@ import { unetBlocks } from '../unet-blocks.ts';
 export default defineArchitecture({
   family: 'sdxl-refiner',
   title: 'SDXL Refiner',
+  modelspec: 'stable-diffusion-xl-v1-refiner',
   prefix: 'model.diffusion_model.',
   layouts: [
     {

@@ -8,6 +8,7 @@ const LOW_DIFFUSERS = 'down_blocks.2.attentions.0.transformer_blocks';
 export default defineArchitecture({
   family: 'sdxl',
   title: 'SDXL',
+  modelspec: 'stable-diffusion-xl-v1-base',
   prefix: 'model.diffusion_model.',
   layouts: [
     {

@@ -98,6 +98,59 @@ test('the same merge is made once; another file of its name is never replaced', 
   expect(readFileSync(join(checkpoints, 'mixed.safetensors'))).toEqual(first);
 });
 
+test('parameters by widgets: the same merge as by the line, of widgets as the front end sends them', async () => {
+  const { api, checkpoints } = await machine();
+  await run(api, mergeGraph());
+  const widgets = { method: 'weighted-sum', 'method.alpha': 0.25, params: '' };
+  const again = await run(api, mergeGraph(widgets));
+  expect(again.outputs['5']?.text?.[0]).toContain('merge_3 (merge): taken');
+  expect(readdirSync(checkpoints)).toEqual(['mixed.safetensors']);
+  const linked = await run(api, {
+    ...mergeGraph({ ...widgets, 'method.alpha': ['6', 0] }, { output_name: 'linked' }),
+    '6': node('PrimitiveFloat', { value: 0.75 }),
+  });
+  expect(linked.status.status_str, JSON.stringify(linked.status.messages)).toBe('success');
+  // A + 0.75 (B - A), exact in binary.
+  const { tensors } = readTinyCheckpoint(readFileSync(join(checkpoints, 'linked.safetensors')));
+  expect(tensors).toEqual({ w: [2.5, 5, -3], v: [6, 12] });
+});
+
+test('a widget out of its range, or of another kind, is refused before the graph is queued', async () => {
+  const { api } = await machine();
+  const refused = async (inputs: Node['inputs']): Promise<unknown> => {
+    const answer = await api.post('/prompt', { prompt: mergeGraph(inputs) });
+    return JSON.parse(answer.text).node_errors['3']?.errors.map((error: Record<string, unknown>) => [
+      ...[error['type'], error['details']],
+    ]);
+  };
+  expect(await refused({ 'method.alpha': 1.5 })).toEqual([['value_bigger_than_max', 'method.alpha']]);
+  expect(await refused({ method: 'ties', 'method.scope': 'all', 'method.density': 'x' })).toEqual([
+    ['invalid_input_type', "method.density, x, could not convert string to float: 'x'"],
+    ['value_not_in_list', "method.scope: 'all' not in ['tensor', 'global']"],
+  ]);
+});
+
+test('the method is listed with the widgets of each', async () => {
+  const { api } = await machine();
+  const { input } = JSON.parse((await api.get('/object_info/LineageMerge')).text).LineageMerge;
+  const [type, { options }] = input.required.method;
+  expect(type).toBe('COMFY_DYNAMICCOMBO_V3');
+  expect(options).toHaveLength(35);
+  expect(options[0]).toEqual({
+    key: 'weighted-sum',
+    inputs: {
+      required: {},
+      optional: {
+        alpha: [
+          'FLOAT',
+          { tooltip: 'Share of model B: 0 is A, 1 is B.', default: 0.5, min: 0, max: 1, step: 0.01 },
+        ],
+      },
+    },
+  });
+  expect(options[1]).toEqual({ key: 'sum', inputs: { required: {} } });
+});
+
 test('menus list the models that there are', async () => {
   const { api, checkpoints } = await machine();
   const listed = async (): Promise<unknown> =>

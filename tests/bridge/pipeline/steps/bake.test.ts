@@ -62,7 +62,11 @@ test('the engine bakes every kind of adapter as torch does', async () => {
   const { baked, findings, hits } = await bake(
     cases.map((each) => ({ tensors: adapterOf(each), strength: each.strength })),
   );
-  expect(findings).toEqual([]);
+  // The one that PEFT would scale by what stands beside the file.
+  const unscaled = cases.findIndex(({ kind }) => kind === 'PEFT');
+  expect(findings.map(({ code, where }) => [code, where])).toEqual([
+    ['pipeline/scale', expect.stringContaining(`loras[${unscaled}]`)],
+  ]);
   expect(hits.map(({ modules, of }) => [modules, of])).toEqual(cases.map(() => [1, 1]));
   for (const { kind, weight, every, values, sum, changed } of cases) {
     const after = numbersOf(baked.get(weight)!);
@@ -92,10 +96,12 @@ test('tensors that no module takes are named, and so are modules without a weigh
   tensors.set('lora_unet_no_such_block.lora_up.weight', f32([4, 2], draw(1, [4, 2]).data));
   tensors.set('lora_unet_no_such_block.lora_down.weight', f32([2, 4], draw(2, [2, 4]).data));
   tensors.set('something.else', f32([1], [1]));
+  tensors.set('bundle_emb.style.clip_l', f32([1, 2], [1, 2]));
   const { findings, hits } = await bake([{ tensors, strength: 1 }]);
   expect(hits.map(({ modules, of }) => [modules, of])).toEqual([[1, 2]]);
   expect(findings.map(({ code }) => code)).toEqual(['pipeline/modules']);
   expect(findings[0]?.got).toContain('something.else');
+  expect(findings[0]?.got).toContain('bundle_emb.style.clip_l');
   expect(findings[0]?.got).toContain('lora_unet_no_such_block');
 });
 

@@ -13,7 +13,14 @@ import { drawCheckpoint, openModel, placeOf, RUN, readFixture } from './small-sd
 const fixture = readFixture<{
   readonly rank: number;
   readonly relativeError: number;
-  readonly cases: Readonly<Record<string, { readonly scale: number; readonly values: readonly number[][] }>>;
+  /** Of the whole, where nothing is lost but by storing the factors. */
+  readonly rounding: Readonly<Record<'F16' | 'BF16', number>>;
+  readonly cases: Readonly<
+    Record<
+      string,
+      { readonly scale: number; readonly values: readonly number[][]; readonly errors: readonly number[] }
+    >
+  >;
 }>('extractions.json');
 const folder = makeFolder();
 const base = drawCheckpoint();
@@ -41,12 +48,11 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function extract(file: string, rank: number, model = tuned!, threads = RUN.threads) {
+type Dtype = Parameters<typeof extractLora>[0]['dtype'];
+
+function extract(file: string, rank: number, model = tuned!, threads = RUN.threads, dtype: Dtype = 'F32') {
   const out = { path: join(folder, file), metadata: new Map([['format', 'pt']]) };
-  return extractLora(
-    { model: model.model, base: opened!.model, rank, dtype: 'F32', out },
-    { ...RUN, threads },
-  );
+  return extractLora({ model: model.model, base: opened!.model, rank, dtype, out }, { ...RUN, threads });
 }
 
 const TARGETS: Readonly<Record<string, readonly string[]>> = {
@@ -86,6 +92,32 @@ test("the modules that differ, in kohya's names, with numpy's singular values an
     }
   }
 });
+
+test("the error of each weight is numpy's, and the worst one is named", async () => {
+  const { worst, found, relativeError } = await extract('rank.safetensors', fixture.rank);
+  const errors = Object.entries(fixture.cases).flatMap(([name, { errors: all }]) =>
+    all.map((error, part) => ({ error, target: TARGETS[name]![part]! })),
+  );
+  const largest = errors.reduce((most, each) => (each.error > most.error ? each : most));
+  expect(worst.module).toContain(largest.target);
+  expect(Math.abs(worst.relativeError / largest.error - 1)).toBeLessThan(1e-5);
+  expect(found).toEqual({
+    scores: {
+      modules: 8,
+      relative_error: relativeError,
+      worst_error: worst.relativeError,
+      worst_module: worst.module,
+    },
+  });
+});
+
+test.each(['F16', 'BF16'] as const)(
+  'at full rank the error is what %s loses, as numpy has it',
+  async (dtype) => {
+    const { relativeError } = await extract('narrow.safetensors', 4096, tuned, RUN.threads, dtype);
+    expect(Math.abs(relativeError / fixture.rounding[dtype] - 1)).toBeLessThan(0.01);
+  },
+);
 
 test('the same bytes on any number of threads', async () => {
   await extract('one.safetensors', 3, tuned, 1);

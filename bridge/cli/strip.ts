@@ -1,0 +1,204 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
+import { visibleText } from '../../nodes/kit/visible-text.ts';
+import { createWarningLog } from '../../nodes/kit/warning-log.ts';
+import type { Warning } from '../../nodes/kit/warnings.ts';
+import { STRIP_PROFILES, type StripProfile } from '../../nodes/metadata/strip/profiles.ts';
+import { createScrubber } from '../../nodes/metadata/strip/scrub.ts';
+import { type Stripped, stripPicture } from '../../nodes/metadata/strip/strip-picture.ts';
+import { readFileChecked } from '../local/read-file.ts';
+import { refuseTaken, removeIfThere, writeFilesAtomic } from '../local/write-file.ts';
+import type { CommandContext } from './command-context.ts';
+import { MAX_IMAGE_BYTES } from './graph-source.ts';
+import { inFile } from './json-file.ts';
+import { isFolder, listPictures, type PictureFile } from './picture-files.ts';
+import { describeError, noteWarnings } from './terminal.ts';
+
+type StripOptions = {
+  readonly profile: StripProfile;
+  readonly out?: string;
+  readonly inPlace?: boolean;
+  readonly recursive?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+};
+
+/** The longest workflows met are about 2 MiB. */
+const MAX_SIDECAR_BYTES = 64 * 1024 * 1024;
+
+/** `lineage strip FILE --profile P --out FILE`: takes metadata out, and proves that it is gone. */
+export function stripCommand(context: CommandContext): Command {
+  return new Command('strip')
+    .description(
+      'take metadata out of pictures without touching a pixel, and search the result for what was taken out',
+    )
+    .argument('<path>', 'a PNG, JPEG, WebP or AVIF file, or a folder of them')
+    .addOption(
+      new Option('--profile <profile>', 'what may stay')
+        .choices(Object.keys(STRIP_PROFILES))
+        .makeOptionMandatory(),
+    )
+    .option('--out <path>', 'the file to write, or for a folder the folder')
+    .option('--in-place', 'change the files themselves; there is no way back')
+    .option('--recursive', 'of a folder, the pictures of its sub folders too')
+    .option('--force', 'replace existing files')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', helpText())
+    .action((path: string, options: StripOptions) => strip(path, options, context));
+}
+
+function helpText(): string {
+  const profiles = Object.entries(STRIP_PROFILES).map(
+    ([name, { keeps, removes }]) => `  ${name}: keeps ${keeps}; takes out ${removes}.`,
+  );
+  return `
+Profiles:
+${profiles.join('\n')}
+Files beside the picture (NAME.EXT.lineage.json, and NAME.json with its workflow) hold the same data: public and client write
+none of them, and delete them in place; archive writes them without their secrets. With --force, those of the picture that is
+replaced go with it; without it their names count as taken.`;
+}
+
+type Told = {
+  readonly file: string;
+  readonly out: string;
+  readonly bytes: number;
+  readonly removed: readonly string[];
+  /** Files beside the picture that told of it, or of the one that it replaced. */
+  readonly deleted: readonly string[];
+  readonly secrets: number;
+  readonly searched: number;
+  readonly warnings: readonly Warning[];
+};
+
+async function strip(path: string, options: StripOptions, context: CommandContext): Promise<void> {
+  const { out, inPlace } = options;
+  if ((out === undefined) === !inPlace)
+    throw new LineageError('option/conflict', 'expected either --out or --in-place, got both or none', {
+      option: '--out',
+    });
+  const isMany = await isFolder(path);
+  const pictures = await listPictures([path], options.recursive === true);
+  const done: Told[] = [];
+  const failed: { file: string; code: string; message: string }[] = [];
+  for (const picture of pictures) {
+    context.signal.throwIfAborted();
+    const target = out === undefined ? picture.path : isMany ? join(out, picture.name) : out;
+    try {
+      done.push(await stripOne(picture, target, options, context));
+    } catch (error) {
+      if (!isMany || !isLineageError(error)) throw error;
+      failed.push({ file: picture.path, code: error.code, message: error.message });
+      context.terminal.note(describeError(error));
+    }
+    const last = done.at(-1);
+    if (!options.json && last?.file === picture.path) context.terminal.print(lineOf(last));
+  }
+  for (const { warnings } of done) noteWarnings(warnings, context.terminal);
+  if (options.json) context.terminal.print(JSON.stringify({ profile: options.profile, files: done, failed }));
+  if (failed.length > 0)
+    throw new LineageError(
+      'strip/failed',
+      `expected every picture to be stripped, got ${failed.length} of ${pictures.length} that were not`,
+    );
+}
+
+async function stripOne(
+  { path }: PictureFile,
+  out: string,
+  { profile, force, inPlace }: StripOptions,
+  { signal }: CommandContext,
+): Promise<Told> {
+  if (!force && !inPlace) await refuseTaken(out);
+  const { warn, list: warnings } = createWarningLog();
+  const bytes = await readFileChecked(path, MAX_IMAGE_BYTES);
+  const sidecars = await readSidecars(path, out);
+  const stale = inPlace ? sidecars : await sidecarsOfReplaced(out, sidecars);
+  if (!force && !inPlace) for (const each of stale) await refuseTaken(each.path);
+  const stripped = inFile(path, () =>
+    stripPicture(
+      bytes,
+      profile,
+      warn,
+      sidecars.map(({ text }) => text),
+    ),
+  );
+  signal.throwIfAborted();
+  const files = new Map([[out, stripped.bytes]]);
+  if (profile === 'archive') for (const each of sidecars) files.set(each.out, scrubSidecar(each, stripped));
+  await mkdir(dirname(out), { recursive: true });
+  await writeFilesAtomic(files, { replace: force === true || inPlace === true });
+  const deleted = stale.map((each) => each.path).filter((each) => !files.has(each));
+  for (const each of deleted) await removeIfThere(each);
+  const { removed, secrets, searched } = stripped;
+  return {
+    file: path,
+    out,
+    bytes: stripped.bytes.length,
+    removed,
+    deleted,
+    secrets: secrets.length,
+    searched,
+    warnings,
+  };
+}
+
+type Sidecar = { readonly path: string; readonly out: string; readonly text: string };
+
+/** The record, and a workflow of the same name; any other JSON beside the picture is somebody else's. */
+async function readSidecars(path: string, out: string): Promise<readonly Sidecar[]> {
+  const stem = (file: string): string => file.slice(0, file.length - extname(file).length);
+  const record = await readIfThere(`${path}.lineage.json`);
+  const workflow = await readIfThere(`${stem(path)}.json`);
+  const isWorkflow = workflow !== undefined && /"nodes"\s*:/.test(workflow) && /"links"\s*:/.test(workflow);
+  return [
+    ...(record === undefined
+      ? []
+      : [{ path: `${path}.lineage.json`, out: `${out}.lineage.json`, text: record }]),
+    ...(isWorkflow ? [{ path: `${stem(path)}.json`, out: `${stem(out)}.json`, text: workflow }] : []),
+  ];
+}
+
+/** They tell of a picture that is no more; what lies beside the source as well belongs to that. */
+async function sidecarsOfReplaced(out: string, own: readonly Sidecar[]): Promise<readonly Sidecar[]> {
+  const ofSource = new Set(own.map(({ path }) => resolve(path)));
+  return (await readSidecars(out, out)).filter(({ path }) => !ofSource.has(resolve(path)));
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return new TextDecoder().decode(await readFileChecked(path, MAX_SIDECAR_BYTES));
+  } catch (error) {
+    if (isLineageError(error, 'file/missing')) return undefined;
+    throw error;
+  }
+}
+
+/** @throws LineageError `strip/left-behind` */
+function scrubSidecar({ path, text }: Sidecar, { secrets }: Stripped): Uint8Array {
+  const scrubbed = createScrubber(secrets).scrub(text);
+  // Of a part of the picture the report would tell; a file must not become an empty one.
+  if (scrubbed === '' && text !== '')
+    throw new LineageError(
+      'strip/left-behind',
+      'expected a text that can be searched, got a larger or deeper one',
+      {
+        file: path,
+      },
+    );
+  const check = createScrubber();
+  check.scrub(scrubbed);
+  if (check.secrets.length > 0)
+    throw new LineageError('strip/left-behind', 'expected nothing to be left, got a secret', { file: path });
+  return new TextEncoder().encode(scrubbed);
+}
+
+function lineOf({ out, bytes, removed, deleted, secrets, searched }: Told): string {
+  const parts = removed.length === 0 ? 'no part removed' : `removed ${[...removed].join(', ')}`;
+  const texts = secrets === 0 ? '' : `; ${secrets} ${secrets === 1 ? 'secret' : 'secrets'} in texts`;
+  const files = deleted.length === 0 ? '' : `; deleted ${deleted.join(', ')}`;
+  const proof = `${searched} pieces searched for, none found`;
+  return visibleText(`${out}: ${bytes} bytes; ${parts}${texts}${files}; ${proof}`);
+}

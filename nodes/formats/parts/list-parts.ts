@@ -1,0 +1,29 @@
+import type { ImageFormat } from '../../kit/values.ts';
+import { joinJpegParts, listJpegParts } from './jpeg-parts.ts';
+import type { NewPart, Part } from './part.ts';
+import { joinPngParts, listPngParts } from './png-parts.ts';
+import { joinWebpParts, listWebpParts } from './webp-parts.ts';
+
+/** Formats that are rows of parts. An AVIF is none: its items lie anywhere in its data. */
+export type PartedFormat = Exclude<ImageFormat, 'avif'>;
+
+/**
+ * All parts of a file, which cover it without a gap.
+ *
+ * @throws LineageError `png/malformed`, `jpeg/malformed`, `webp/malformed`
+ */
+export function listParts(bytes: Uint8Array, format: PartedFormat): Part[] {
+  if (format === 'png') return listPngParts(bytes);
+  return format === 'jpeg' ? listJpegParts(bytes) : listWebpParts(bytes);
+}
+
+/**
+ * The file of these parts of another one; what gives no data of its own keeps its bytes.
+ *
+ * @param bytes the file that the parts were listed from; not modified
+ * @throws LineageError `jpeg/segment-too-large`
+ */
+export function joinParts(bytes: Uint8Array, format: PartedFormat, parts: readonly NewPart[]): Uint8Array {
+  if (format === 'png') return joinPngParts(bytes, parts);
+  return format === 'jpeg' ? joinJpegParts(bytes, parts) : joinWebpParts(parts);
+}

@@ -1,0 +1,83 @@
+import { deflateSync, inflateSync } from 'node:zlib';
+import { concatBytes } from '../assemble.ts';
+import { latin1, latin1Bytes } from '../cursor.ts';
+import type { Part } from './part.ts';
+
+/** Compressed text may grow to this and no further. */
+const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
+const encoder = new TextEncoder();
+
+/** A text chunk opened: what stands before the text stays as it is. */
+type OpenText = {
+  readonly head: Uint8Array;
+  readonly text: string;
+  readonly isUtf8: boolean;
+  readonly isCompressed: boolean;
+};
+
+/**
+ * Hands the text of a tEXt, zTXt or iTXt chunk to `change` and gives the chunk's new data, of the same kind and with the
+ * same keyword; the chunk's own data where nothing changes, undefined where it cannot be read or nothing is left.
+ */
+export function mapPngText(part: Part, change: (text: string) => string): Uint8Array | undefined {
+  const open = openText(part);
+  if (open === undefined) return undefined;
+  const { head, text, isUtf8, isCompressed } = open;
+  const changed = change(text);
+  if (changed === text) return part.data;
+  if (changed === '') return undefined;
+  const body = isUtf8 ? encoder.encode(changed) : latin1Bytes(changed);
+  return concatBytes(head, isCompressed ? deflateSync(body) : body);
+}
+
+/** keyword · NUL; zTXt: method u8; iTXt: compressed u8 · method u8 · language · NUL · translated keyword · NUL. */
+function openText({ name, data }: Part): OpenText | undefined {
+  const nul = data.indexOf(0);
+  if (nul < 1) return undefined;
+  if (name === 'tEXt') return opened(data, nul + 1, { isUtf8: false, isCompressed: false });
+  if (name === 'zTXt') return opened(data, nul + 2, { isUtf8: false, isCompressed: true });
+  const language = data.indexOf(0, nul + 3);
+  const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
+  if (translated < 0) return undefined;
+  return opened(data, translated + 1, { isUtf8: true, isCompressed: data[nul + 1] !== 0 });
+}
+
+function opened(
+  data: Uint8Array,
+  at: number,
+  kind: { readonly isUtf8: boolean; readonly isCompressed: boolean },
+): OpenText | undefined {
+  const body = kind.isCompressed ? inflate(data.subarray(at)) : data.subarray(at);
+  if (body === undefined) return undefined;
+  const text = kind.isUtf8 ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(body) : latin1(body);
+  return { head: data.subarray(0, at), text, ...kind };
+}
+
+/** What the compressed chunks of a PNG hold: texts, and the colour profile with its name before it. */
+export function inflatedBlocks(parts: readonly Part[]): Uint8Array[] {
+  const blocks: Uint8Array[] = [];
+  for (const { name, data } of parts) {
+    if (!['zTXt', 'iTXt', 'iCCP'].includes(name)) continue;
+    // A zlib stream starts somewhere behind the keyword: each NUL may be the end of what stands before it.
+    for (
+      let nul = data.indexOf(0), tries = 0;
+      nul >= 0 && tries < 5;
+      nul = data.indexOf(0, nul + 1), tries++
+    ) {
+      for (const at of [nul + 1, nul + 2]) {
+        const inflated = inflate(data.subarray(at));
+        if (inflated !== undefined) blocks.push(inflated);
+      }
+    }
+  }
+  return blocks;
+}
+
+function inflate(data: Uint8Array): Uint8Array | undefined {
+  try {
+    return inflateSync(data, { maxOutputLength: MAX_INFLATED_BYTES });
+  } catch {
+    // Damaged, too large or not compressed at all: there is nothing to be had from it.
+    return undefined;
+  }
+}

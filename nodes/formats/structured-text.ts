@@ -1,0 +1,172 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
+
+/** A place in a text, counted from 1. */
+type TextPlace = { readonly line: number; readonly column: number };
+
+/** What is wrong in a text that people write, and where. */
+type TextFault = TextPlace & {
+  /** Whether what was expected is a word of a language (`JSON`, `YAML`), or more than that. */
+  readonly isSyntax: boolean;
+  readonly expected: string;
+  readonly got: string;
+};
+
+/** A document as its parser gave it. */
+export type StructuredText = {
+  readonly value: unknown;
+  /** Where the value at a path begins; of what is not there, where the nearest that holds it begins. */
+  placeOf(path: readonly PropertyKey[]): TextPlace;
+  /** Where a key of the object at a path stands. */
+  placeOfKey(path: readonly PropertyKey[], key: string): TextPlace;
+};
+
+/** The document, or the first thing that is wrong. */
+export type ReadText =
+  | { readonly document: StructuredText; readonly fault?: never }
+  | { readonly document?: never; readonly fault: TextFault };
+
+/**
+ * Reads JSON or YAML: JSON where it is said to be or begins with a brace. Of YAML one document, in the values that JSON
+ * has: a tag that makes something else of a value is refused, not passed over; so is a key that is given twice. Never
+ * throws, whatever the text.
+ *
+ * @param maxAliases how many values aliases may multiply into
+ */
+export function readStructuredText(text: string, isNamedJson: boolean, maxAliases: number): ReadText {
+  try {
+    return read(text, isNamedJson || text.trimStart().startsWith('{'), maxAliases);
+  } catch (error) {
+    // Both parsers recurse.
+    if (!(error instanceof RangeError)) throw error;
+    const fault = { line: 1, column: 1, isSyntax: false, expected: 'a document of ordinary depth' };
+    return { fault: { ...fault, got: 'one that nests deeper' } };
+  }
+}
+
+function read(text: string, isJson: boolean, maxAliases: number): ReadText {
+  const parsed = isJson ? parseJson(text) : undefined;
+  if (parsed?.fault) return parsed;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  const at = (offset: number): TextPlace => {
+    const { line, col: column } = lines.linePos(offset);
+    // Of a text without any line the counter knows nothing.
+    return { line: Math.max(1, line), column: Math.max(1, column) };
+  };
+  const fault = isJson ? findDuplicate(document) : findFault(document);
+  if (fault) {
+    const { expected, got } = fault;
+    return { fault: { ...at(fault.at), isSyntax: true, expected: isJson ? 'JSON' : expected, got } };
+  }
+  let value = parsed?.value;
+  if (!isJson) {
+    try {
+      value = document.toJS({ maxAliasCount: maxAliases });
+    } catch (error) {
+      if (error instanceof RangeError) throw error;
+      const got = error instanceof Error ? error.message : String(error);
+      return {
+        fault: { line: 1, column: 1, isSyntax: false, expected: `at most ${maxAliases} aliases`, got },
+      };
+    }
+  }
+  return {
+    document: {
+      value,
+      placeOf: (path) => at(offsetOf(document, path)),
+      placeOfKey: (path, key) => at(offsetOf(document, path, key)),
+    },
+  };
+}
+
+/** Where the value at a path begins, or one of its keys. */
+function offsetOf(document: Document, path: readonly PropertyKey[], key?: string): number {
+  let node: unknown = document.contents;
+  let offset = 0;
+  const note = (part: unknown): void => {
+    if (isNode(part) && part.range) offset = part.range[0];
+  };
+  note(node);
+  for (const [index, step] of [...path, ...(key === undefined ? [] : [key])].entries()) {
+    if (isAlias(node)) node = node.resolve(document);
+    const isKey = index === path.length;
+    if (isMap(node)) {
+      const pair = node.items.find((each) => isScalar(each.key) && String(each.key.value) === String(step));
+      if (!pair) break;
+      node = isKey ? pair.key : pair.value;
+      note(pair.key);
+    } else if (isSeq(node)) node = node.items[Number(step)];
+    else break;
+    note(node);
+  }
+  return offset;
+}
+
+/** Something wrong, and where: an offset in the text. */
+type Fault = { readonly at: number; readonly expected: string; readonly got: string };
+
+function findFault({ errors, warnings, contents }: Document): Fault | undefined {
+  const [first] = [...errors, ...warnings].sort((a, b) => a.pos[0] - b.pos[0]);
+  const tag = findTag(contents);
+  return tag && (!first || tag.at <= first.pos[0]) ? tag : first && describeFault(first);
+}
+
+function describeFault({ code, message, pos: [at] }: YAMLError): Fault {
+  if (code === 'MULTIPLE_DOCS')
+    return { at, expected: 'one YAML document, ended', got: 'a second one, which begins there with "---"' };
+  const [got = code] = message.split(/ at line \d/);
+  return { at, expected: 'YAML', got };
+}
+
+/** JSON is read by its own parser, which takes the last of two values. */
+function findDuplicate({ errors }: Document): Fault | undefined {
+  const fault = errors.find(({ code }) => code === 'DUPLICATE_KEY');
+  return fault && describeFault(fault);
+}
+
+/** The first value with a tag that JSON has no word for. */
+function findTag(contents: Document['contents']): Fault | undefined {
+  let found: Fault | undefined;
+  visit(contents, {
+    Node(_, node) {
+      const tag = 'tag' in node ? node.tag : undefined;
+      if (tag === undefined || PLAIN_TAGS.has(tag)) return undefined;
+      const got = `a value with the tag ${tag.replace(/^tag:yaml\.org,2002:/, '!!')}`;
+      found = { at: node.range?.[0] ?? 0, expected: 'YAML without tags', got };
+      return visit.BREAK;
+    },
+  });
+  return found;
+}
+
+/** What JSON has, and any value by itself. */
+const PLAIN_TAGS: ReadonlySet<string> = new Set([
+  ...['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
+  '!',
+]);
+
+function parseJson(
+  text: string,
+): { readonly value: unknown; readonly fault?: never } | { readonly fault: TextFault } {
+  try {
+    return { value: JSON.parse(text) };
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const at = /position (\d+)/.exec(error.message)?.[1];
+    const before = text.slice(0, at === undefined ? text.length : Number(at)).split('\n');
+    const place = { line: before.length, column: (before.at(-1) ?? '').length + 1 };
+    const got = error.message.replace(/ (in JSON )?at position .*/s, '');
+    return { fault: { ...place, isSyntax: true, expected: 'JSON', got } };
+  }
+}

@@ -1,0 +1,155 @@
+import { concatBytes } from '../../formats/assemble.ts';
+import { type Container, readContainer, spliceContainer } from '../../formats/container.ts';
+import { latin1Bytes, startsWith } from '../../formats/cursor.ts';
+import { eraseAvif, strangersInAvif } from '../../formats/parts/erase-avif.ts';
+import { mapExifTexts } from '../../formats/parts/exif-texts.ts';
+import { joinParts, listParts, type PartedFormat } from '../../formats/parts/list-parts.ts';
+import type { NewPart, Part } from '../../formats/parts/part.ts';
+import { mapPngText } from '../../formats/parts/png-text.ts';
+import { isLineageError } from '../../kit/errors.ts';
+import { packGraphs, unpackGraphs } from '../packed-graphs.ts';
+import type { BarePicture } from './bare-picture.ts';
+import { eraseKeys, holdsKey } from './key-shapes.ts';
+import { findNeedles, type Needle } from './needles.ts';
+
+const EXIF_HEAD = latin1Bytes('Exif\0\0');
+const XMP_HEAD_BYTES = 'http://ns.adobe.com/xap/1.0/\0'.length;
+
+/**
+ * A picture whose texts were changed where they stand; all else stays byte for byte, but for a part that holds one of
+ * the needles and no text that could be changed, and for a C2PA manifest, which no longer fits a changed file.
+ *
+ * @param change must not give a longer text
+ * @throws LineageError of the container, `jpeg/segment-too-large`
+ */
+export function archivePicture(
+  bytes: Uint8Array,
+  container: Container,
+  change: (text: string) => string,
+  needles: readonly Needle[],
+): BarePicture {
+  const { format } = container;
+  const unpacked = container.packed.length > 0 ? changePacked(bytes, container, change) : undefined;
+  if (unpacked) {
+    const { bytes: changed, removed } = archivePicture(unpacked, readContainer(unpacked), change, needles);
+    const unsigned = container.hasC2pa ? withoutSignature(changed) : changed;
+    return { bytes: unsigned, removed: [...removed, ...(container.hasC2pa ? ['APP11'] : [])] };
+  }
+  if (format === 'avif') return archiveAvif(bytes, container, change, needles);
+  const parts: NewPart[] = [];
+  const removed: string[] = [];
+  let isChanged = false;
+  for (const part of listParts(bytes, format)) {
+    const data = changePart(part, format, change);
+    if (data === undefined || holdsAny(data, needles, part)) {
+      removed.push(part.name);
+      isChanged = true;
+    } else if (isSame(data, part.data)) parts.push({ part });
+    else {
+      parts.push({ part, data });
+      isChanged = true;
+    }
+  }
+  if (!isChanged) return { bytes: Uint8Array.from(bytes), removed: [] };
+  const signatures = parts.filter(({ part }) => part.role === 'c2pa');
+  removed.push(...signatures.map(({ part }) => part.name));
+  const unsigned = parts.filter(({ part }) => part.role !== 'c2pa');
+  return { bytes: joinParts(bytes, format, unsigned), removed };
+}
+
+/** Undefined where the compressed graphs may stay as they are; those that cannot be read go. */
+function changePacked(
+  bytes: Uint8Array,
+  { packed }: Container,
+  change: (text: string) => string,
+): Uint8Array | undefined {
+  try {
+    const { prompt, workflow } = unpackGraphs(packed);
+    const changed = {
+      prompt: prompt === undefined ? undefined : change(prompt),
+      workflow: workflow === undefined ? undefined : change(workflow),
+    };
+    if (changed.prompt === prompt && changed.workflow === workflow) return undefined;
+    const graphs = {
+      ...(changed.prompt && { prompt: changed.prompt }),
+      ...(changed.workflow && { workflow: changed.workflow }),
+    };
+    return spliceContainer(bytes, { packed: packGraphs(graphs) ?? null });
+  } catch (error) {
+    if (!isLineageError(error, 'jpeg/packed')) throw error;
+    return spliceContainer(bytes, { packed: null });
+  }
+}
+
+function withoutSignature(bytes: Uint8Array): Uint8Array {
+  const parts = listParts(bytes, 'jpeg').filter(({ role }) => role !== 'c2pa');
+  return joinParts(
+    bytes,
+    'jpeg',
+    parts.map((part) => ({ part })),
+  );
+}
+
+/** Undefined for a text of which nothing is left, or that cannot be read, so that nobody knows what is in it. */
+function changePart(
+  part: Part,
+  format: PartedFormat,
+  change: (text: string) => string,
+): Uint8Array | undefined {
+  const { role, data } = part;
+  if (role === 'exif')
+    return behind(data, exifHeadBytes(data), (block) => eraseKeys(mapExifTexts(block, change)));
+  if (role !== 'text' && role !== 'xmp') return data;
+  if (format === 'png') return mapPngText(part, change);
+  return behind(data, role === 'xmp' && format === 'jpeg' ? XMP_HEAD_BYTES : 0, (block) => {
+    const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(block);
+    const changed = change(text);
+    if (changed === '' && text !== '') return undefined;
+    return changed === text ? block : new TextEncoder().encode(changed);
+  });
+}
+
+/** Some writers put JPEG's head before the block in other formats too. */
+function exifHeadBytes(data: Uint8Array): number {
+  return startsWith(data, EXIF_HEAD) ? EXIF_HEAD.length : 0;
+}
+
+function behind(
+  data: Uint8Array,
+  headBytes: number,
+  change: (block: Uint8Array) => Uint8Array | undefined,
+): Uint8Array | undefined {
+  const changed = change(data.subarray(headBytes));
+  return changed && concatBytes(data.subarray(0, headBytes), changed);
+}
+
+/** Pixels and the frame of the file have no text; chance matches in them prove nothing. */
+function holdsAny(data: Uint8Array, needles: readonly Needle[], { role }: Part): boolean {
+  if (role === 'pixels') return false;
+  return (
+    holdsKey(data, role === 'text' || role === 'xmp') ||
+    (role === 'other' && findNeedles([data], needles).length > 0)
+  );
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}
+
+/** Changed items are written anew; then what is no picture and no description goes as well. */
+function archiveAvif(
+  bytes: Uint8Array,
+  { exif, xmp, hasC2pa }: Container,
+  change: (text: string) => string,
+  needles: readonly Needle[],
+): BarePicture {
+  const newExif = exif && eraseKeys(mapExifTexts(exif, change));
+  const changedXmp = xmp === undefined ? undefined : change(xmp);
+  const newXmp = changedXmp === '' ? undefined : changedXmp;
+  const isChanged = (exif && newExif && !isSame(exif, newExif)) || newXmp !== xmp;
+  const hasKeys = strangersInAvif(bytes).some((block) => holdsKey(block));
+  if (!isChanged && !hasKeys && findNeedles([bytes], needles).length === 0)
+    return { bytes: Uint8Array.from(bytes), removed: [] };
+  const kept = { ...(newExif && { exif: newExif }), ...(newXmp !== undefined && { xmp: newXmp }) };
+  return { bytes: spliceContainer(eraseAvif(bytes), kept), removed: hasC2pa ? ['C2PA'] : [] };
+}

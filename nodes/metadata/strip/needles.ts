@@ -1,0 +1,97 @@
+import { latin1Bytes } from '../../formats/cursor.ts';
+
+/** Bytes that must not be in a file, and what they are a piece of. */
+export type Needle = { readonly bytes: Uint8Array; readonly of: string };
+
+/** Random data would match shorter ones by chance. */
+export const MIN_NEEDLE_BYTES = 6;
+/** Long texts are looked for piece by piece, so that a part of one that was left is found too. */
+const PIECE_CHARS = 16;
+/** Pieces of one text: of a longer one every second, third... is looked for. */
+const MAX_PIECES = 4_096;
+/** Pieces of a picture or table with fewer kinds of bytes say nothing. */
+const MIN_KINDS = 8;
+
+/** Every spelling in which a text may lie in a file: UTF-8, Latin-1, UTF-16 of both orders; as is, in JSON, in XML. */
+export function needlesOfText(text: string, of: string): Needle[] {
+  const spellings = new Set([
+    text,
+    JSON.stringify(text).slice(1, -1),
+    toAscii(JSON.stringify(text).slice(1, -1)),
+    text.replace(/[&<>"]/g, (char) => `&${{ '&': 'amp', '<': 'lt', '>': 'gt' }[char] ?? 'quot'};`),
+  ]);
+  const found: Needle[] = [];
+  for (const spelling of spellings) {
+    const little = Buffer.from(spelling, 'utf16le');
+    const blocks = [
+      new TextEncoder().encode(spelling),
+      little,
+      Buffer.from(little).swap16(),
+      ...(/^[\0-\xff]*$/.test(spelling) && /[\x80-\xff]/.test(spelling) ? [latin1Bytes(spelling)] : []),
+    ];
+    for (const bytes of blocks) if (bytes.length >= MIN_NEEDLE_BYTES) found.push({ bytes, of });
+  }
+  return found;
+}
+
+/** The pieces of a text that are looked for; those that may be there stay out. */
+export function needlesOfPieces(text: string, of: string, allowed: string): Needle[] {
+  const needles: Needle[] = [];
+  for (let at = 0; at < text.length; at += strideOf(text.length)) {
+    const piece = text.slice(at, at + PIECE_CHARS);
+    // The last piece is often short: the one that ends with the text takes its place.
+    const whole = piece.length < PIECE_CHARS ? text.slice(-PIECE_CHARS) : piece;
+    if (whole.trim().length >= MIN_NEEDLE_BYTES && !allowed.includes(whole))
+      needles.push(...needlesOfText(whole, of));
+  }
+  return needles;
+}
+
+/** Pieces of bytes that are no text. */
+export function needlesOfBytes(block: Uint8Array, of: string): Needle[] {
+  const needles: Needle[] = [];
+  for (let at = 0; at + PIECE_CHARS <= block.length; at += strideOf(block.length)) {
+    const bytes = block.subarray(at, at + PIECE_CHARS);
+    if (new Set(bytes).size >= MIN_KINDS) needles.push({ bytes, of });
+  }
+  return needles;
+}
+
+function strideOf(length: number): number {
+  return PIECE_CHARS * Math.max(1, Math.ceil(length / (PIECE_CHARS * MAX_PIECES)));
+}
+
+function toAscii(text: string): string {
+  return text.replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/**
+ * The needles that lie anywhere in the blocks.
+ *
+ * One pass over each block, whatever the number of needles: their first four bytes are looked up at every offset.
+ */
+export function findNeedles(blocks: readonly Uint8Array[], needles: readonly Needle[]): Needle[] {
+  const byHead = Map.groupBy(needles, ({ bytes }) => headOf(bytes, 0));
+  const mayStart = new Uint8Array(1 << 16);
+  for (const head of byHead.keys()) mayStart[head >>> 16] = 1;
+  const found = new Set<Needle>();
+  for (const block of blocks) {
+    for (let at = 0; at + 4 <= block.length; at++) {
+      if (mayStart[((block[at] ?? 0) << 8) | (block[at + 1] ?? 0)] === 0) continue;
+      for (const needle of byHead.get(headOf(block, at)) ?? [])
+        if (!found.has(needle) && isAt(block, at, needle.bytes)) found.add(needle);
+    }
+  }
+  return [...found];
+}
+
+function headOf(bytes: Uint8Array, at: number): number {
+  const [a = 0, b = 0, c = 0, d = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+function isAt(block: Uint8Array, at: number, bytes: Uint8Array): boolean {
+  if (at + bytes.length > block.length) return false;
+  for (let i = 4; i < bytes.length; i++) if (block[at + i] !== bytes[i]) return false;
+  return true;
+}
