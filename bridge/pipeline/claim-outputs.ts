@@ -21,6 +21,8 @@ const CLAIM = /^\.lineage-tmp-run-([0-9a-f]{16})\.(\d+)$/;
 /** Two that begin at once see each other and both withdraw; who then comes first has it. */
 const ATTEMPTS = 4;
 const WAIT_MS = 40;
+/** How often a folder is made that other runs take away before a claim lies in it. */
+const FOLDER_ATTEMPTS = 50;
 /** Claims of this process, by the real path. */
 const OURS = new Set<string>();
 
@@ -67,16 +69,28 @@ function openClaims() {
 
   /** Undefined where all of them are ours now. */
   async function take(folder: string, paths: readonly string[]): Promise<Taken | undefined> {
-    const real = await makeFolder(folder);
-    // What is there can be used where nothing can be written; making anything there fails by itself.
-    if (real === undefined) return undefined;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const real = await makeFolder(folder);
+        // What is there can be used where nothing can be written; making anything there fails by itself.
+        return real === undefined ? undefined : await takeIn(real, paths);
+      } catch (error) {
+        if (error instanceof LineageError) throw error;
+        // Another run made the folder, and took it away empty before our claim was in it.
+        if (codeOf(error) !== 'ENOENT' || attempt === FOLDER_ATTEMPTS) throw unwritable(folder, error);
+      }
+    }
+  }
+
+  async function takeIn(real: string, paths: readonly string[]): Promise<Taken | undefined> {
     for (const path of paths) {
       const file = join(real, `${PREFIX}${keyOfName(basename(path))}.${process.pid}`);
-      if (files.includes(file)) continue;
-      if (OURS.has(file)) return { path, pid: process.pid };
-      OURS.add(file);
-      files.push(file);
-      if (!(await putClaim(file, path))) break;
+      if (!files.includes(file)) {
+        if (OURS.has(file)) return { path, pid: process.pid };
+        OURS.add(file);
+        files.push(file);
+      }
+      if (!(await putClaim(file))) break;
     }
     return await findRival(real, paths);
   }
@@ -88,7 +102,7 @@ function openClaims() {
       return await realpath(folder);
     } catch (error) {
       if (isRefused(error)) return undefined;
-      throw unwritable(folder, error);
+      throw error;
     }
   }
 
@@ -104,7 +118,7 @@ function openClaims() {
 }
 
 /** False where nothing can be written. A claim with our number that is not in the list is that of a process long gone. */
-async function putClaim(file: string, path: string): Promise<boolean> {
+async function putClaim(file: string): Promise<boolean> {
   try {
     await (await open(file, 'w')).close();
     // One that was there already would be as old as its process.
@@ -113,7 +127,7 @@ async function putClaim(file: string, path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (isRefused(error)) return false;
-    throw unwritable(path, error);
+    throw error;
   }
 }
 
