@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
+import binaryen from 'binaryen';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -37,6 +38,14 @@ const MERGE: Kernels = {
   render: (binary) => binary,
 };
 
+const HALF: Kernels = {
+  folder: 'nodes/merge/kernels',
+  entries: ['half-sum'],
+  layout: 'layout.ts',
+  out: 'half-kernels.wasm',
+  render: (binary) => putInstructions(binary, 'half'),
+};
+
 const PNG: Kernels = {
   folder: 'nodes/formats/kernels',
   entries: ['png-rows'],
@@ -66,10 +75,32 @@ async function buildKernels({ folder, entries, out, render }: Kernels): Promise<
   renameSync(fresh, target);
 }
 
-/** The merge room's module, made anew where it is missing or older than its sources. */
-export async function readKernels(): Promise<Uint8Array<ArrayBuffer>> {
-  if (!isFresh(MERGE)) await buildKernels(MERGE);
-  return readFileSync(new URL(`${MERGE.folder}/${MERGE.out}`, ROOT));
+/**
+ * Puts instructions that AssemblyScript does not know in the place of calls: a function that is imported from `module`
+ * has the name of one.
+ */
+function putInstructions(binary: Uint8Array, module: string): Uint8Array {
+  const compiled = binaryen.readBinary(binary);
+  let text = compiled.emitText();
+  compiled.dispose();
+  const imported = new RegExp(`\\(import "${module}" "([^"]+)" \\(func (\\S+) .*\\)\\)\\n`);
+  for (let found = imported.exec(text); found; found = imported.exec(text)) {
+    const [line, instruction = '', name = ''] = found;
+    text = text.replace(line, '').replaceAll(`(call ${name}\n`, `(${instruction}\n`);
+  }
+  const made = binaryen.parseText(text);
+  made.setFeatures(binaryen.Features.All);
+  if (!made.validate()) throw new Error(`the kernels with instructions of ${module} are not valid`);
+  const bytes = made.emitBinary();
+  made.dispose();
+  return bytes;
+}
+
+/** The merge room's modules, made anew where they are missing or older than their sources. */
+export async function readKernels(which: 'all' | 'half' = 'all'): Promise<Uint8Array<ArrayBuffer>> {
+  const kernels = which === 'all' ? MERGE : HALF;
+  if (!isFresh(kernels)) await buildKernels(kernels);
+  return readFileSync(new URL(`${kernels.folder}/${kernels.out}`, ROOT));
 }
 
 function isFresh({ folder, layout, out }: Kernels): boolean {
@@ -85,4 +116,4 @@ function isFresh({ folder, layout, out }: Kernels): boolean {
   return sources.every((source) => statSync(source).mtimeMs <= built);
 }
 
-if (import.meta.main) for (const kernels of [MERGE, PNG]) await buildKernels(kernels);
+if (import.meta.main) for (const kernels of [MERGE, HALF, PNG]) await buildKernels(kernels);

@@ -22,7 +22,7 @@ type Whole = typeof import('./make-whole.ts') & typeof import('./memory-need.ts'
 // The edge of a thread: `startThreads` hands over exactly this.
 const start: ThreadStart = workerData;
 const { plan, state, share, inputs, notFinite } = start;
-const kernels = createKernels(start.module, state.memory, share.scratch);
+const kernels = createKernels(start.module, state.memory, share.scratch, start.half);
 const samples = createSamples(state, share, kernels, inputs, notFinite);
 const writer = createSlotWriter(state, start.thread, share, start.output);
 const memory = new Uint8Array(state.memory.buffer);

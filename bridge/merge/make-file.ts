@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { MergeJob, Operand } from '../../nodes/merge/job.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import type { Damage, UnitDamage } from './damage.ts';
+import { compileHalfKernels } from './half-kernels.ts';
 import { hashOutput, type OutputHashes } from './hash-output.ts';
 import { startThreads } from './job-threads.ts';
 import type { OutputFile } from './output-file.ts';
@@ -92,6 +93,7 @@ export function startMaking(
   const { buffers } = plan;
   const state = createSharedState(count, plan.unitCount, buffers, unitBytes);
   const module = new WebAssembly.Module(kernels);
+  const half = plan.runs.some(({ recipe }) => recipe.dtype === 'F16') ? compileHalfKernels() : undefined;
   const damage = takeClaims(output.claims, plan, state);
   const threads = startThreads(count, (thread) => ({
     thread,
@@ -99,6 +101,7 @@ export function startMaking(
     state,
     share: divideMemory(thread, buffers, unitBytes),
     module,
+    ...(half && { half }),
     inputs,
     output: { file: output.file, path: output.path },
     notFinite,

@@ -13,6 +13,8 @@ export type ThreadStart = {
   readonly share: Share;
   /** The compiled kernels. */
   readonly module: WebAssembly.Module;
+  /** Those for F16, where the processor has what they need. */
+  readonly half?: WebAssembly.Module;
   /** Opened once for all threads, so that the system reads ahead in the order of the file. */
   readonly inputs: readonly InputFile[];
   readonly output: InputFile;

@@ -11,7 +11,7 @@ const CHUNK = 32_768;
 const GROUP = 16;
 const ROW_WORDS = ROW_BYTES / 4;
 
-/** The kernels work on four times an F16: a product that is subnormal in float32 would be rounded otherwise. */
+/** Without conversions of a processor, the kernels work on four times an F16: a product that is subnormal in float32 would be rounded otherwise. */
 const HALF_LEAST_WEIGHT = 2 ** -90;
 /** The part of F16 codes that is looked at for subnormals; and one of how many makes the steady kernel the quicker. */
 const SAMPLED = 1 / 16;
@@ -27,13 +27,15 @@ const HALF_BOUND = 65_000;
  */
 export function createFusedSum(
   take: (name: string) => Kernel,
+  takeHalf: ((name: string) => Kernel) | undefined,
   memory: WebAssembly.Memory,
   scratch: number,
   { countNotFinite, sumTiles }: { countNotFinite: FloatKernels['countNotFinite']; sumTiles: TiledSum },
 ) {
+  const half = takeHalf && { around: takeHalf('sumAroundHalf'), difference: takeHalf('sumDifferenceHalf') };
   const kernels: Partial<Record<KernelDtype, { around: Kernel; difference: Kernel }>> = {
     F32: { around: take('sumAroundF32'), difference: take('sumDifferenceF32') },
-    F16: { around: take('sumAroundF16'), difference: take('sumDifferenceF16') },
+    F16: half ?? { around: take('sumAroundF16'), difference: take('sumDifferenceF16') },
     BF16: { around: take('sumAroundBF16'), difference: take('sumDifferenceBF16') },
   };
   const steady = { around: take('sumAroundSteadyF16'), difference: take('sumDifferenceSteadyF16') };
@@ -41,6 +43,9 @@ export function createFusedSum(
   const largestF16 = take('largestF16');
   const rowNumbers = new Uint32Array(memory.buffer, scratch + TABLE, ROW_WORDS * TABLE_ROWS);
   const rowWeights = new Float32Array(memory.buffer, scratch + TABLE, ROW_WORDS * TABLE_ROWS);
+
+  /** Whether the F16 codes are taken apart in integers, which has bounds that conversions of a processor have not. */
+  const isBounded = (dtype: KernelDtype): boolean => dtype === 'F16' && !half;
 
   /** Whether so many inputs are subnormal that the steady kernel, which does not mind them, is the quicker one. */
   function hasSubnormals(parts: readonly KernelOperand[], count: number): boolean {
@@ -55,7 +60,7 @@ export function createFusedSum(
     out: KernelOperand,
     count: number,
   ) {
-    if (out.dtype !== 'F16') return countNotFinite(out.dtype, out.at, count) > 0;
+    if (!isBounded(out.dtype)) return countNotFinite(out.dtype, out.at, count) > 0;
     const codes = parts.map(({ at }) => largestF16(at, count));
     return !isWithinHalf(rows, valueOfHalf(Math.max(...codes)));
   }
@@ -70,7 +75,7 @@ export function createFusedSum(
     const shape = shapeOf(terms);
     if (!kernel || !shape) return undefined;
     const { rows } = shape;
-    if (out.dtype === 'F16' && !(rows.every(isHalfWeight) && isWithinHalf(rows, 2))) return undefined;
+    if (isBounded(out.dtype) && !(rows.every(isHalfWeight) && isWithinHalf(rows, 2))) return undefined;
     rows.forEach(({ weight, isTurned }, row) => {
       rowWeights[ROW_WORDS * row + 1] = weight;
       rowNumbers[ROW_WORDS * row + 2] = isTurned ? 1 : 0;
@@ -96,7 +101,7 @@ export function createFusedSum(
         rowNumbers[ROW_WORDS * row] = at;
       });
       const part = advance(out, start);
-      const { around, difference } = out.dtype === 'F16' && hasSubnormals(parts, length) ? steady : kernel;
+      const { around, difference } = isBounded(out.dtype) && hasSubnormals(parts, length) ? steady : kernel;
       const hasLarge =
         shape.kind === 'around'
           ? around(scratch, end, part.at, length)

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { decodeFloats, type EncodeCounts, encodeFloats, floatBytes } from '../../../nodes/formats/floats.ts';
-import { type KernelDtype, SCRATCH_BYTES } from '../../../nodes/merge/kernels/kernels.ts';
+import { type FloatKernels, type KernelDtype, SCRATCH_BYTES } from '../../../nodes/merge/kernels/kernels.ts';
 import { BASE, type Term } from '../../../nodes/merge/method.ts';
 import { sumTerms } from '../../../nodes/merge/run-method.ts';
 import { DATA, openKernels, openPair, randomBits } from './workbench.ts';
 
-const { kernels, bytes } = openKernels();
+const { kernels, halfKernels, bytes } = openKernels();
 const DTYPES = ['F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'] as const;
 const ROOM = 500_000;
 
@@ -70,8 +70,16 @@ function twin(
   return { codes, sum, counts, isClean };
 }
 
-/** Runs both and compares, at addresses that are odd in different ways. */
-function check(
+/** Runs kernels and twin and compares, at addresses that are odd in different ways. */
+function check(...work: Work): Uint8Array {
+  if (halfKernels && work[3] === 'F16') checkOn(halfKernels, ...work);
+  return checkOn(kernels, ...work);
+}
+
+type Work = Parameters<typeof checkOn> extends [FloatKernels, ...infer Work] ? Work : never;
+
+function checkOn(
+  kernels: FloatKernels,
   dtypes: readonly KernelDtype[],
   terms: readonly Term[],
   inputs: readonly Uint8Array[],
@@ -275,7 +283,12 @@ test('addresses beyond 2 GiB', () => {
   expect([...sums]).toEqual([...values.slice(0, 63).map((value) => value / 2), 0]);
 });
 
-test.each(['F32', 'F16', 'BF16'] as const)('ordinary numbers in %s need no second look', (dtype) => {
+test.each([
+  { dtype: 'F32', by: kernels },
+  { dtype: 'F16', by: kernels },
+  { dtype: 'F16', by: halfKernels ?? kernels },
+  { dtype: 'BF16', by: kernels },
+] as const)('ordinary numbers in $dtype need no second look', ({ dtype, by }) => {
   const size = 64 * floatBytes(dtype);
   const ones = new Uint8Array(size);
   encodeFloats(dtype, new Float32Array(64).fill(0.5), ones);
@@ -284,7 +297,7 @@ test.each(['F32', 'F16', 'BF16'] as const)('ordinary numbers in %s need no secon
     { weight: 1, plus: 0 },
     { weight: 0.3, plus: 1, minus: 0 },
   ];
-  const sum = () => kernels.sumTerms(dtype, terms, [DATA, DATA + 1024], DATA + 2048, 64);
+  const sum = () => by.sumTerms(dtype, terms, [DATA, DATA + 1024], DATA + 2048, 64);
   expect(sum()).toEqual({ overflowed: 0, nan: 0, isClean: true });
   const infinite = new Uint8Array(size);
   encodeFloats(dtype, new Float32Array(64).fill(Infinity, 5, 6), infinite);

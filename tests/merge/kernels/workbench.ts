@@ -1,17 +1,22 @@
 import { readKernels } from '../../../bridge/build/build-kernels.ts';
+import { compileHalfKernels } from '../../../bridge/merge/half-kernels.ts';
 import { createKernels, type KernelDtype, SCRATCH_BYTES } from '../../../nodes/merge/kernels/kernels.ts';
 
 /** Where tests and benches put their operands. */
 export const DATA = 65_536;
 
 const compiled = new WebAssembly.Module(await readKernels());
+await readKernels('half');
+/** Undefined on processors that have no conversions of F16. */
+const half = compileHalfKernels();
 
 /** Kernels with a memory of their own. @param pages of 64 KiB */
 export function openKernels(pages = 256) {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 65_536, shared: true });
   // Not at the start: an address that forgets the block would go unnoticed.
   const kernels = createKernels(compiled, memory, 4096);
-  return { kernels, memory, bytes: new Uint8Array(memory.buffer) };
+  const halfKernels = half && createKernels(compiled, memory, 4096 + SCRATCH_BYTES, half);
+  return { kernels, ...(halfKernels && { halfKernels }), memory, bytes: new Uint8Array(memory.buffer) };
 }
 
 /** Instances for several threads in one memory. */

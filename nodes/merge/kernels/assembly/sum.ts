@@ -17,6 +17,7 @@ import {
   HIGH,
   ONE,
 } from './formats';
+import { addTerm, hasLarge } from './sum-terms';
 
 // Marks of how F16 is decoded.
 type Quick = f32;
@@ -90,19 +91,6 @@ function pack<T>(even: v128, odd: v128, scratch: usize): v128 {
   const oddSum = f32x4.add(odd, v128.and(above, v128.load(scratch, HIGH)));
   const significands = interleave(evenSum, i32x4.shl(oddSum, 16));
   return v128.or(i16x8.add(significands, i16x8.shl(above, 3)), sign);
-}
-
-// @ts-ignore: decorator
-@inline
-function addTerm(sum: v128, plus: v128, minus: v128, weight: v128): v128 {
-  return f32x4.add(sum, f32x4.mul(f32x4.sub(plus, minus), weight));
-}
-
-/** Whether a code of this set is 2 or more, or not finite. */
-// @ts-ignore: decorator
-@inline
-function hasLarge(seen: v128): bool {
-  return i16x8.bitmask(i16x8.shl(seen, 1)) != 0;
 }
 
 /**

@@ -1,0 +1,52 @@
+import { setFlagsFromString } from 'node:v8';
+import binaryen from 'binaryen';
+import { expect, onTestFinished, test } from 'vitest';
+import { readKernels } from '../../../bridge/build/build-kernels.ts';
+import { compileHalfKernels } from '../../../bridge/merge/half-kernels.ts';
+import { checkHalves } from '../../../nodes/merge/kernels/half-check.ts';
+
+/** The half kernels, an expression of an instruction's operand, `(local.get 0)`, in its place. */
+async function compileWith(instruction: string, other: string): Promise<WebAssembly.Module> {
+  const built = binaryen.readBinary(await readKernels('half'));
+  const calls = built.emitText().replaceAll(`(${instruction}\n`, '(call $other\n');
+  const text = calls.replace(/\)\s*$/, `(func $other (param v128) (result v128) ${other}))`);
+  const changed = binaryen.parseText(text);
+  changed.setFeatures(binaryen.Features.All);
+  onTestFinished(() => {
+    built.dispose();
+    changed.dispose();
+  });
+  setFlagsFromString('--experimental-wasm-fp16');
+  try {
+    return new WebAssembly.Module(Uint8Array.from(changed.emitBinary()));
+  } finally {
+    setFlagsFromString('--no-experimental-wasm-fp16');
+  }
+}
+
+const isHere = compileHalfKernels() !== undefined;
+
+test.runIf(isHere)('the kernels as they are built are exact', async () => {
+  const { isExact, nanoseconds } = checkHalves(
+    await compileWith('f32x4.promote_low_f16x8', '(f32x4.promote_low_f16x8 (local.get 0))'),
+  );
+  expect(isExact).toBe(true);
+  expect(nanoseconds).toBeGreaterThan(0);
+});
+
+const NOT_EXACT: Readonly<Record<string, readonly [string, string]>> = {
+  'codes taken for whole numbers': ['f32x4.promote_low_f16x8', '(f32x4.convert_i32x4_s (local.get 0))'],
+  'rounding towards zero': [
+    'f16x8.demote_f32x4_zero',
+    `(f16x8.demote_f32x4_zero (v128.and (local.get 0) (i32x4.splat (i32.const 0xffffe000))))`,
+  ],
+  'ties away from zero': [
+    'f16x8.demote_f32x4_zero',
+    `(f16x8.demote_f32x4_zero (v128.or (local.get 0) (i32x4.splat (i32.const 1))))`,
+  ],
+  'the absolute value': ['f16x8.demote_f32x4_zero', '(f16x8.demote_f32x4_zero (f32x4.abs (local.get 0)))'],
+};
+
+test.runIf(isHere).each(Object.entries(NOT_EXACT))('%s is found', async (_, [instruction, other]) => {
+  expect(checkHalves(await compileWith(instruction, other)).isExact).toBe(false);
+});
