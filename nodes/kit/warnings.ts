@@ -8,6 +8,7 @@ export const WARNINGS = {
   'value/unresolved': 'a value depends on a node that cannot be evaluated without running it',
   'value/not-a-number': 'a number was expected; the value was left out',
   'value/wrong-type': 'a value is not of the kind its input takes; it was left out',
+  'value/cut': 'a text holds more LoRAs than are read of one; the rest was left out',
   'value/cleaned': 'characters that no reader can hold were replaced',
   'sampler/none': 'the graph has no known sampler; the facts that were found are written as for one',
   'sampler/half-range': 'only one of START_STEP and END_STEP was given; it was ignored',

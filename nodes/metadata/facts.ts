@@ -219,14 +219,18 @@ function readTags(
   part: 'name' | 'model' | 'clip',
   context: FlowContext,
 ): Raw[] {
+  function tagsOf(raw: Raw): Raw[] {
+    if (typeof raw.value !== 'string') return [];
+    const tags = loraTags(raw.value, (left) => {
+      const message = `${left} LoRAs of the text are left out`;
+      context.warn('value/cut', message, `${node.id}.${raw.input}`);
+    });
+    return tags.map((tag): Raw => ({ ...raw, value: tag[part] }));
+  }
   return [names]
     .flat()
     .flatMap((name) => readInput(node, name, '', context))
-    .flatMap((raw) =>
-      typeof raw.value === 'string'
-        ? loraTags(raw.value).map((tag): Raw => ({ ...raw, value: tag[part] }))
-        : [],
-    )
+    .flatMap(tagsOf)
     .map((raw, index) => ({ ...raw, item: String(index) }));
 }
 

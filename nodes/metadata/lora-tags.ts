@@ -11,10 +11,16 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
 /**
  * The LoRAs in a text, in its order: `<lora:name:strength>`, `<lora:name:model:clip>`, or without a strength
  * for 1. What is no number between the colons (block weights) is passed over. A LoRA whose strengths are both
- * 0 is none: it changes nothing. Beyond 65536 characters or 64 tags nothing is looked for.
+ * 0 is none: it changes nothing.
+ *
+ * @param onCut called with how many tags are left out: those beyond 65536 characters, or beyond the first 64.
  */
-export function loraTags(text: string): LoraTag[] {
+export function loraTags(text: string, onCut?: (left: number) => void): LoraTag[] {
   const tags = [...text.slice(0, MAX_CHARS).matchAll(TAG)].slice(0, MAX_TAGS);
+  if (onCut && (tags.length === MAX_TAGS || text.length > MAX_CHARS)) {
+    const all = text.match(TAG)?.length ?? 0;
+    if (all > tags.length) onCut(all - tags.length);
+  }
   return tags.flatMap(([, inside = '']) => {
     const [name = '', ...rest] = inside.split(':').map((part) => part.trim());
     const [model = '1', clip = model] = rest.filter((part) => NUMBER.test(part));

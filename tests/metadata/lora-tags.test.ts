@@ -38,6 +38,21 @@ describe('loraTags', () => {
     expect(loraTags(text).map(({ name, model, clip }) => [name, model, clip])).toEqual(expected);
   });
 
+  test.each([
+    { what: '64 tags', text: '<lora:a>'.repeat(64), found: 64, cut: [] },
+    { what: '70 tags', text: '<lora:a>'.repeat(70), found: 64, cut: [6] },
+    {
+      what: 'a tag behind 65536 characters',
+      text: `<lora:a>${'x'.repeat(65_536)}<lora:b>`,
+      found: 1,
+      cut: [1],
+    },
+  ])('$what: what is left out is told', ({ text, found, cut }) => {
+    const told: number[] = [];
+    expect(loraTags(text, (left) => told.push(left))).toHaveLength(found);
+    expect(told).toEqual(cut);
+  });
+
   const name = fc.stringMatching(/^[\w./\\-]{1,20}$/);
   const strength = fc.integer({ min: -200, max: 200 }).map((hundredths) => String(hundredths / 100));
   const words = fc.stringMatching(/^[^<>]{0,20}$/);
