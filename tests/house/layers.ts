@@ -141,6 +141,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
       'node:worker_threads',
       'node:zlib',
     ],
+    only: { 'bridge/merge/half-kernels.ts': ['node:v8'] },
   },
   'bridge/pipeline': {
     ours: ['nodes', 'bridge/local', 'bridge/merge', 'package.json'],
@@ -190,7 +191,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   'bridge/lineage.mjs': { ours: ['bridge/cli/main.ts'], theirs: ['node:module', 'node:os', 'node:path'] },
   'bridge/build': {
     ours: ['nodes', 'rules', 'bridge', 'package.json'],
-    theirs: ['assemblyscript', 'esbuild', 'zod', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
+    theirs: ['assemblyscript', 'binaryen', 'esbuild', 'zod', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
   },
   web: { ours: [], theirs: [] },
 };
