@@ -74,8 +74,8 @@ export const HASHES_GO: readonly {
   { goes: 5, reportedAs: 'hashes of LoRAs and further models', entries: /^(lora|model):/ },
 ];
 
-/** The negative prompt's place in that order. */
-export const NEGATIVE_PROMPT_GOES = 7;
+/** From here on in that order, keys say how the picture is made again. */
+export const MAKES_THE_PICTURE = 7;
 
 /**
  * Whether a key of a details line belongs to one of these rows.

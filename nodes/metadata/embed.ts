@@ -102,7 +102,7 @@ function embedJpeg(bytes: Uint8Array, request: EmbedRequest, kept: Kept): Embedd
   const packed = blocks.stage === 'full' ? undefined : packGraphs(request);
   if (packed) for (const [i, each] of dropped.entries()) dropped[i] = asPacked(each);
   const { exif, text, stage } = blocks;
-  const comment = stage === 'com-marker' ? new TextEncoder().encode(text) : null;
+  const comment = stage === 'com-marker' && text !== '' ? new TextEncoder().encode(text) : null;
   const spliced = spliceContainer(bytes, {
     exif,
     xmp: holdsRecord ? whole : (rest ?? null),

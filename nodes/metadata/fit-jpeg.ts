@@ -33,6 +33,13 @@ export function fitJpeg(metadata: FileMetadata, kept: Kept, budget: number): Blo
   if (metadata.prompt !== undefined) graphs.push({ what: 'prompt', why: TOO_SMALL });
   if (metadata.workflow !== undefined) graphs.push({ what: 'workflow', why: TOO_SMALL });
 
+  // No text, not even one that names the stage, takes the place of a comment of somebody else's.
+  if (full === '') {
+    const bare = attempt('', false);
+    const stage = bare ? 'reduced-exif' : 'com-marker';
+    return { exif: bare ?? withoutOurs(kept) ?? null, text: '', stage, dropped: graphs };
+  }
+
   const reduced = reduceParameters(parameters);
   const reducedText = renderParameters(reduced);
   const reducedExif = attempt(reducedText, false);
@@ -41,7 +48,7 @@ export function fitJpeg(metadata: FileMetadata, kept: Kept, budget: number): Blo
     return { exif: reducedExif, text: reducedText, stage: 'reduced-exif', dropped };
   }
 
-  const minimal = fitMinimal(parameters, 'minimal', (text) => attempt(text, false) !== undefined, false);
+  const minimal = fitMinimal(parameters, 'minimal', (text) => attempt(text, false) !== undefined);
   const minimalExif = minimal && attempt(minimal.text, false);
   if (minimal && minimalExif) {
     const dropped = [...graphs, ...minimal.dropped];
@@ -53,7 +60,6 @@ export function fitJpeg(metadata: FileMetadata, kept: Kept, budget: number): Blo
     parameters,
     'com-marker',
     (text) => commentSegmentBytes(encoder.encode(text)) <= budget,
-    true,
   );
   return {
     exif: withoutOurs(kept) ?? null,

@@ -1,9 +1,10 @@
+import { type CutPrompts, cutPrompts } from './cut-prompts.ts';
 import {
   DETAIL_KEYS,
   type DetailKey,
   HASHES_GO,
+  MAKES_THE_PICTURE,
   matcherOf,
-  NEGATIVE_PROMPT_GOES,
   STAGE_KEY,
 } from './detail-keys.ts';
 import { type Detail, type Parameters, renderParameters } from './infotext.ts';
@@ -30,6 +31,9 @@ export type Dropped = { readonly what: string; readonly why: string };
 /** A text that fits, and what it cost. */
 export type Fitted = { readonly text: string; readonly dropped: readonly Dropped[] };
 
+/** A text that fits, and whether its prompts are whole or at least as long as its settings. */
+type Attempt = Fitted & { readonly isBalanced: boolean };
+
 /** What goes together when `minimal` is still too large. */
 type Sacrifice = {
   readonly what: string;
@@ -41,9 +45,8 @@ const isFullOnly = matcherOf(DETAIL_KEYS.filter(({ fullOnly }) => fullOnly));
 /** Keys that `minimal` starts from. */
 const isMinimal = matcherOf(DETAIL_KEYS.filter(({ minimal }) => minimal));
 /** Least important first. */
-const SACRIFICES = listSacrifices((goes) => goes < NEGATIVE_PROMPT_GOES);
-/** What goes before the positive prompt is touched, once the negative one is gone. */
-const LAST_KEYS = listSacrifices((goes) => goes > NEGATIVE_PROMPT_GOES);
+const SACRIFICES = listSacrifices((goes) => goes < MAKES_THE_PICTURE);
+const LAST_KEYS = listSacrifices((goes) => goes >= MAKES_THE_PICTURE);
 
 function listSacrifices(isIn: (goes: number) => boolean): Sacrifice[] {
   const turns = new Set([...DETAIL_KEYS, ...HASHES_GO].flatMap(({ goes }) => goes ?? []));
@@ -88,49 +91,50 @@ function mark(details: readonly Detail[], stage: Stage): Detail[] {
 }
 
 /**
- * The most of the minimal text that fits: keys go first, by importance, then the end of the negative prompt, then
- * the other keys but Steps and the model's hash.
+ * The most of the minimal text that fits. The settings line is whole and the prompts are cut to what remains. Only
+ * while the settings are longer than what is left of cut prompts, their keys go, by importance.
  *
- * @param fits whether a text can be written
- * @param cutPositive whether, at the very end, the positive prompt may be cut too
- * @returns undefined when it does not fit and the positive prompt may not be cut
+ * @param fits whether a text can be written; what is shorter fits too
+ * @returns undefined when not even empty prompts fit; `minimal` keeps every key that makes the picture; where those
+ *   alone are too large, `com-marker` loses them too, but Steps and the model's hash
  */
 export function fitMinimal(
   parameters: Parameters,
   stage: 'minimal' | 'com-marker',
   fits: (text: string) => boolean,
-  cutPositive: boolean,
 ): Fitted | undefined {
+  const { positive, negative } = parameters;
   let kept = minimalParameters(parameters, stage);
   const dropped = leftOut(parameters, kept);
-  const tryNow = (): Fitted | undefined => {
-    const text = renderParameters(kept);
-    return fits(text) ? { text, dropped } : undefined;
+  const render = (prompts: CutPrompts): string => renderParameters({ ...kept, ...prompts });
+  const attempt = (): Attempt | undefined => {
+    const cut = cutPrompts(positive, negative, (first, second) =>
+      fits(render({ positive: first, negative: second })),
+    );
+    if (!cut) return undefined;
+    const notes = [
+      ...cutNotes('negative prompt', negative, cut.negative),
+      ...cutNotes('positive prompt', positive, cut.positive),
+    ];
+    const text = render(cut);
+    const settings = render({ positive: '', negative: '' });
+    const isBalanced = notes.length === 0 || text.length >= 2 * settings.length;
+    return { text, dropped: [...dropped, ...notes], isBalanced };
   };
-  const sacrifice = (steps: readonly Sacrifice[]): Fitted | undefined => {
-    for (const { what, keys, hashes } of steps) {
-      const details = kept.details.filter(({ key }) => !keys(key));
-      const left = new Map([...kept.hashes].filter(([key]) => !hashes.some((kind) => kind.test(key))));
-      if (details.length === kept.details.length && left.size === kept.hashes.size) continue;
-      kept = { ...kept, details, hashes: left };
-      dropped.push({ what, why: TOO_SMALL });
-      const fitted = tryNow();
-      if (fitted) return fitted;
-    }
-    return undefined;
+  const leaveOut = ({ what, keys, hashes }: Sacrifice): void => {
+    const details = kept.details.filter(({ key }) => !keys(key));
+    const left = new Map([...kept.hashes].filter(([key]) => !hashes.some((kind) => kind.test(key))));
+    if (details.length === kept.details.length && left.size === kept.hashes.size) return;
+    kept = { ...kept, details, hashes: left };
+    dropped.push({ what, why: TOO_SMALL });
+    fitted = attempt();
   };
 
-  const early = tryNow() ?? sacrifice(SACRIFICES);
-  if (early) return early;
-  const negative = longestCut(kept.negative, (text) => fits(renderParameters({ ...kept, negative: text })));
-  dropped.push(cutNote('negative prompt', kept.negative, negative ?? ''));
-  kept = { ...kept, negative: negative ?? '' };
-  const late = tryNow() ?? sacrifice(LAST_KEYS);
-  if (late || !cutPositive) return late;
-  const positive = longestCut(kept.positive, (text) => fits(renderParameters({ ...kept, positive: text })));
-  dropped.push(cutNote('positive prompt', kept.positive, positive ?? ''));
-  kept = { ...kept, positive: positive ?? '' };
-  return tryNow();
+  let fitted = attempt();
+  for (const each of SACRIFICES) if (!fitted?.isBalanced) leaveOut(each);
+  // What makes the picture goes only where not even that fits, and never where programs read it.
+  for (const each of stage === 'com-marker' ? LAST_KEYS : []) if (!fitted) leaveOut(each);
+  return fitted;
 }
 
 /** What a smaller version of the parameters no longer says. */
@@ -140,28 +144,10 @@ export function leftOut(whole: Parameters, kept: Parameters): Dropped[] {
   return missing.map((what) => ({ what, why: TOO_SMALL }));
 }
 
-function cutNote(what: string, from: string, to: string): Dropped {
+function cutNotes(what: string, from: string, to: string): Dropped[] {
+  if (to === from) return [];
   const [whole, left] = [[...from].length, [...to].length];
-  return {
-    what,
-    why: left === 0 ? `all of its ${whole} characters were cut` : `cut to ${left} of ${whole} characters`,
-  };
-}
-
-/** The longest beginning of a text that passes, cut between code points; undefined where not even '' does. */
-function longestCut(text: string, passes: (text: string) => boolean): string | undefined {
-  if (!passes('')) return undefined;
-  let [low, high] = [0, text.length];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (passes(cutAt(text, middle))) low = middle;
-    else high = middle - 1;
-  }
-  return cutAt(text, low).trimEnd();
-}
-
-/** Never leaves half of a surrogate pair. */
-function cutAt(text: string, length: number): string {
-  const last = text.charCodeAt(length - 1);
-  return text.slice(0, last >= 0xd800 && last <= 0xdbff ? length - 1 : length);
+  const why =
+    left === 0 ? `all of its ${whole} characters were cut` : `cut to ${left} of ${whole} characters`;
+  return [{ what, why }];
 }

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { spliceContainer } from '../../nodes/formats/container.ts';
+import { writeExif } from '../../nodes/formats/exif.ts';
 import { parseExactJson, stringifyAscii } from '../../nodes/kit/exact-json.ts';
 import { embedMetadata } from '../../nodes/metadata/embed.ts';
 import { parsePromptGraph } from '../../nodes/metadata/graph.ts';
@@ -46,11 +48,15 @@ test('the golden sample: the text that is written, and the same with one key a l
 });
 
 const picture = await makeImage('jpeg');
+/** Its own EXIF leaves no room for settings in 4 KiB. */
+const crowded = spliceContainer(picture, {
+  exif: writeExif({ ascii: new Map([[0x13b, 'a'.repeat(3_850)]]), width: 13, height: 9 }),
+});
 
 /** The text that a reader finds in a JPEG of this budget, and the samplers of the record beside it. */
-function written(parameters: Parameters, record: string, maxExifBytes: number) {
+function written(parameters: Parameters, record: string, maxExifBytes: number, into = picture) {
   const prompt = stringifyAscii('p'.repeat(3000));
-  const { bytes, stage } = embedMetadata(picture, { parameters, prompt, record, maxExifBytes }, () => {});
+  const { bytes, stage } = embedMetadata(into, { parameters, prompt, record, maxExifBytes }, () => {});
   const { userComment, com, xmp } = readSegments(bytes);
   const json = /lineage:record>([^<]+)</.exec(xmp)?.[1] ?? /lineage:record="([^"]+)"/.exec(xmp)?.[1];
   const text = (userComment?.text ?? com ?? '').trimEnd();
@@ -65,18 +71,21 @@ const TAIL = 'Samplers: Euler (0-19) | Heun (0-11) | DPM++ 2M (20-29)';
 const BLOCK = 'Samplers detail: "1: Euler 0-19, 2: Heun 0-11, 3: DPM++ 2M 20-29"';
 
 describe('several samplers in a real JPEG', () => {
-  // A prompt of growing length takes the picture through the stages within the smallest budget.
+  // A prompt of growing length takes the picture through the stages within the smallest budget, down to the one that a
+  // picture's own EXIF leads to.
   test.each([
     ['full', 0, true, true],
     ['reduced-exif', 400, true, false],
     ['minimal', 1440, false, false],
+    ['minimal', 4000, false, false],
     ['com-marker', 4000, false, false],
   ] as const)(
     'stage %s (%d more characters): tail %s, structured block %s',
     async (stage, chars, tail, block) => {
       const { parameters, record } = await describeGolden();
       const longer = { ...parameters, positive: `${parameters.positive}${'é'.repeat(chars)}` };
-      const found = written(longer, record, stage === 'full' ? 60 * 1024 : 4096);
+      const into = stage === 'com-marker' ? crowded : picture;
+      const found = written(longer, record, stage === 'full' ? 60 * 1024 : 4096, into);
       expect(found.stage).toBe(stage);
       expect(found.text.includes(TAIL)).toBe(tail);
       expect(found.text.includes(BLOCK)).toBe(block);
@@ -103,9 +112,11 @@ describe('what was promised of several samplers', () => {
     const parameters = parametersOf(chain(kSampler('10', 30)));
     for (const chars of [0, 400, 1440, 4000]) {
       const longer = { ...parameters, positive: 'é'.repeat(chars) };
-      const { text } = written(longer, '{}', chars === 0 ? 60 * 1024 : 4096);
-      expect(text).toContain('Steps: 30');
-      expect(text).not.toContain('Samplers');
+      for (const into of [picture, crowded]) {
+        const { text } = written(longer, '{}', chars === 0 ? 60 * 1024 : 4096, into);
+        expect(text).toContain('Steps: 30');
+        expect(text).not.toContain('Samplers');
+      }
     }
   });
 

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { spliceContainer } from '../../nodes/formats/container.ts';
+import { writeExif } from '../../nodes/formats/exif.ts';
 import { type Embedded, embedMetadata } from '../../nodes/metadata/embed.ts';
 import { type Detail, type Parameters, renderParameters } from '../../nodes/metadata/infotext.ts';
 import { STAGES, type Stage } from '../../nodes/metadata/stages.ts';
@@ -7,6 +9,15 @@ import { makeImage } from '../formats/samples.ts';
 import { readSegments } from './jpeg-segments.ts';
 
 const picture = await makeImage('jpeg');
+
+/** The picture with so long a name in its own EXIF: it shares the segment with our text. */
+function pictureOf(artistChars: number): Uint8Array {
+  if (artistChars === 0) return picture;
+  const ascii = new Map([[0x13b, 'a'.repeat(artistChars)]]);
+  return spliceContainer(picture, { exif: writeExif({ ascii, width: 13, height: 9 }) });
+}
+/** So long that 4 KiB leave no room for settings. */
+const CROWD = 3_850;
 
 const KEYS: readonly Detail[] = [
   { key: 'Steps', value: '25' },
@@ -40,14 +51,19 @@ function parameters(positive: string, negative: string, more: Partial<Parameters
   return { positive, negative, details: KEYS, hashes: HASHES, ...more };
 }
 
-type Given = { readonly parameters: Parameters; readonly graphChars?: number; readonly recordChars?: number };
+type Given = {
+  readonly parameters: Parameters;
+  readonly graphChars?: number;
+  readonly recordChars?: number;
+  readonly artistChars?: number;
+};
 
 function embed(
-  { parameters: given, graphChars = 100, recordChars = 100 }: Given,
+  { parameters: given, graphChars = 100, recordChars = 100, artistChars = 0 }: Given,
   maxExifBytes: number,
 ): Embedded {
   return embedMetadata(
-    picture,
+    pictureOf(artistChars),
     {
       parameters: given,
       prompt: JSON.stringify('p'.repeat(graphChars)),
@@ -96,6 +112,7 @@ const anyGiven: fc.Arbitrary<Given> = fc
     loras: fc.constantFrom(0, 1, 50),
     graphChars: fc.constantFrom(10, 3_000, 30_000, 100_000),
     recordChars: fc.constantFrom(10, 3_000, 60_000, 100_000),
+    artistChars: fc.constantFrom(0, 0, 0, 3_000, CROWD),
   })
   .map(({ positive, negative, keep, note, loras, ...sizes }) => {
     const details = KEYS.filter(({ key }, i) => key === 'Steps' || keep[i]);
@@ -142,18 +159,24 @@ describe('the budget of a JPEG', () => {
     expect(room).toBeLessThan(2);
   });
 
-  test('the COM segment is used to the last character', () => {
-    for (let i = 0; i < 8; i++) {
-      const { bytes, stage } = embed(
-        { parameters: parameters(`${'x'.repeat(i)}${'ä'.repeat(30_000 + 531 * i)}`, '') },
-        4096 + 3 * i,
-      );
-      expect(stage).toBe('com-marker');
-      const room = 4096 + 3 * i - readSegments(bytes).comBytes;
-      expect(room).toBeGreaterThanOrEqual(0);
-      expect(room).toBeLessThan(2);
-    }
-  });
+  test.each([
+    ['EXIF', 'minimal', 0],
+    ['COM', 'com-marker', CROWD],
+  ] as const)(
+    'the %s segment is used to the last character of a cut prompt',
+    (segment, wanted, artistChars) => {
+      for (let i = 0; i < 8; i++) {
+        const given = parameters(`${'x'.repeat(i)}${'ä'.repeat(30_000 + 531 * i)}`, '');
+        const { bytes, stage } = embed({ parameters: given, artistChars }, 4096 + 3 * i);
+        expect(stage).toBe(wanted);
+        const { exifBytes, comBytes } = readSegments(bytes);
+        const room = 4096 + 3 * i - (segment === 'EXIF' ? exifBytes : comBytes);
+        expect(room).toBeGreaterThanOrEqual(0);
+        // A letter with an umlaut takes two bytes in either.
+        expect(room).toBeLessThan(2);
+      }
+    },
+  );
 
   test.each([
     [0, 4096],
@@ -163,6 +186,19 @@ describe('the budget of a JPEG', () => {
     expect(Buffer.from(embed(given, asked).bytes)).toEqual(Buffer.from(embed(given, counted).bytes));
   });
 });
+
+/** By hand, from the table in README's section on small JPEGs. */
+const MAKES_IT = [
+  'Steps',
+  'Sampler',
+  'Schedule type',
+  'CFG scale',
+  'Distilled CFG Scale',
+  'Seed',
+  'Size',
+  'Model hash',
+  'Model',
+];
 
 describe('every stage', () => {
   test('the text in the file is the text that is told', () => {
@@ -183,7 +219,7 @@ describe('every stage', () => {
     );
   });
 
-  test('holds Steps, the whole positive prompt before any other key is missed, and a valid Hashes object', () => {
+  test('holds Steps, every key that makes the picture where programs read them, and a valid Hashes object', () => {
     fc.assert(
       fc.property(anyGiven, budget, (given, bytes) => {
         const { stage, text, dropped } = embed(given, bytes);
@@ -192,14 +228,10 @@ describe('every stage', () => {
         const [positive = ''] = text.split('\nNegative prompt:', 1);
         const whole = given.parameters.positive;
         expect(whole.startsWith(positive)).toBe(true);
-        if (positive !== whole) {
-          expect(stage).toBe('com-marker');
-          expect([...kept.keys()]).toEqual(
-            expect.not.arrayContaining(['Sampler', 'Seed', 'Model', 'VAE', 'LoRA 0']),
-          );
-          expect(text).toContain('\nNegative prompt: \n');
-          expect(dropped.map(({ what }) => what)).toContain('positive prompt');
-        }
+        expect(dropped.some(({ what }) => what === 'positive prompt')).toBe(positive !== whole);
+        if (positive !== whole) expect(['minimal', 'com-marker']).toContain(stage);
+        for (const { key, value } of given.parameters.details)
+          if (MAKES_IT.includes(key)) expect(kept.get(key)).toBe(value);
         const hashes = /Hashes: (\{.*?\})/.exec(text.split('\n').at(-1) ?? '')?.[1];
         for (const [key, hash] of Object.entries(hashes === undefined ? {} : JSON.parse(hashes)))
           expect(given.parameters.hashes.get(key)).toBe(hash);
@@ -280,8 +312,9 @@ describe('a bigger budget', () => {
     const given = {
       parameters: parameters('heron '.repeat(800).trim(), 'blur '.repeat(800).trim()),
       graphChars: 4000,
+      artistChars: CROWD,
     };
-    const seen = [65_535, 12_288, 9_216, 4_096].map((bytes) => embed(given, bytes).stage);
+    const seen = [65_535, 16_384, 12_288, 4_096].map((bytes) => embed(given, bytes).stage);
     expect(seen).toEqual(['full', 'reduced-exif', 'minimal', 'com-marker']);
   });
 });
@@ -298,7 +331,12 @@ describe('before anything is trimmed', () => {
     expect(coded(plain, 16_384)).toEqual(['full', 'UNICODE']);
     expect(coded(plain, 4096)).toEqual(['full', 'ASCII']);
     expect(coded(other, 16_384)).toEqual(['full', 'UNICODE']);
-    expect(coded(other, 4096)[0]).toBe('com-marker');
+    // Without its one letter beyond ASCII, the last one, all the others fit.
+    expect(coded(other, 4096)).toEqual(['minimal', 'ASCII']);
+    expect(embed({ parameters: other }, 4096).dropped).toContainEqual({
+      what: 'positive prompt',
+      why: 'cut to 2500 of 2501 characters',
+    });
   });
 
   test('an ASCII comment has an even number of bytes', () => {
@@ -310,14 +348,6 @@ describe('before anything is trimmed', () => {
 });
 
 describe('what goes first', () => {
-  /** The keys of ever smaller texts. */
-  const sequence = (given: Given, from: number, to: number): string[][] => {
-    const lists: string[][] = [];
-    for (let bytes = from; bytes >= to; bytes -= 8)
-      lists.push(embed(given, bytes).dropped.map(({ what }) => what));
-    return lists.filter((list, i) => list.join() !== lists[i - 1]?.join());
-  };
-
   test('reduced leaves out the graphs and the block of samplers, and keeps their line', () => {
     const { text, stage, dropped } = embed({ parameters: parameters('a', 'b'), graphChars: 9000 }, 8192);
     expect(stage).toBe('reduced-exif');
@@ -330,43 +360,118 @@ describe('what goes first', () => {
     ]);
   });
 
-  test('minimal keeps what makes the picture again, then loses keys by importance, then the negative prompt', () => {
-    const given = { parameters: parameters('x'.repeat(1500), 'é'.repeat(600)), graphChars: 9000 };
-    const lists = sequence(given, 5_600, 4_096).filter((list) => list.includes('Samplers'));
-    const added = lists.map((list) =>
-      list.filter((what) => !['prompt', 'workflow', 'lineage:record'].includes(what)),
-    );
-    expect(added[0]).toEqual(['Shift', 'Project', 'Samplers', 'Samplers detail']);
-    const order = [
+  /** The settings of `KEYS` that `minimal` starts with: all but Shift, Project and the samplers. */
+  const SETTINGS = [
+    ...MAKES_IT.slice(0, 9),
+    'VAE hash',
+    'VAE',
+    'LoRA 0',
+    'Lora hashes',
+    'Hashes',
+    'Version',
+    'Metadata Fallback',
+  ];
+  const promptsOf = (text: string): [string, string] => {
+    const [positive = '', rest = ''] = text.split('\nNegative prompt: ');
+    return [positive, rest.slice(0, rest.lastIndexOf('\n'))];
+  };
+  const notes = ({ dropped }: Embedded): string[] =>
+    dropped.filter(({ what }) => / prompt$/.test(what)).map(({ what, why }) => `${what}: ${why}`);
+
+  test.each([
+    ['minimal', 0, [4_096, 4_300, 5_200]],
+    ['com-marker', CROWD, [4_096]],
+  ] as const)('%s keeps its settings line whole and cuts prompts', (stage, artistChars, budgets) => {
+    for (const bytes of budgets) {
+      const given = { parameters: parameters('x'.repeat(3_000), 'é'.repeat(3_000)), artistChars };
+      const embedded = embed(given, bytes);
+      expect(embedded.stage).toBe(stage);
+      expect([...detailsOf(embedded.text).keys()]).toEqual(SETTINGS);
+    }
+  });
+
+  test('a long negative prompt takes what the positive one leaves', () => {
+    const given = { parameters: parameters('x'.repeat(1_000), 'y'.repeat(9_000)) };
+    const embedded = embed(given, 4096);
+    const [positive, negative] = promptsOf(embedded.text);
+    expect(embedded.stage).toBe('minimal');
+    expect(positive).toBe('x'.repeat(1_000));
+    expect(negative.length).toBeGreaterThan(1_500);
+    expect(notes(embedded)).toEqual([`negative prompt: cut to ${negative.length} of 9000 characters`]);
+  });
+
+  test('a short negative prompt stays beside a positive one that is cut', () => {
+    const embedded = embed({ parameters: parameters('x'.repeat(9_000), 'text, watermark') }, 4096);
+    const [positive, negative] = promptsOf(embedded.text);
+    expect(negative).toBe('text, watermark');
+    expect(notes(embedded)).toEqual([`positive prompt: cut to ${positive.length} of 9000 characters`]);
+  });
+
+  test('where both are too long, three quarters of the room are for the positive prompt', () => {
+    const embedded = embed({ parameters: parameters('x'.repeat(9_000), 'y'.repeat(9_000)) }, 4096);
+    const [positive, negative] = promptsOf(embedded.text);
+    expect(positive.length / (positive.length + negative.length)).toBeCloseTo(0.75, 2);
+    expect(notes(embedded)).toHaveLength(2);
+  });
+
+  test('settings longer than the prompts lose keys by importance, but none that makes the picture', () => {
+    const hashes = (loras: number): Map<string, string> =>
+      new Map([
+        ...HASHES,
+        ...Array.from({ length: loras }, (_, i): [string, string] => [`lora:style-${i}`, '0123456789']),
+      ]);
+    const lost = (loras: number): string[] => {
+      const given = parameters('x'.repeat(9_000), 'y', { hashes: hashes(loras) });
+      const { stage, text, dropped } = embed({ parameters: given }, 4096);
+      expect(stage).toBe('minimal');
+      for (const key of MAKES_IT) expect(detailsOf(text).has(key)).toBe(true);
+      const what = dropped.map((each) => each.what);
+      return what.slice(what.indexOf('Samplers detail') + 1, what.indexOf('positive prompt'));
+    };
+    // An entry has 28 characters: 30 are fewer than half of the segment, 100 more than 4 KiB allow beside a prompt.
+    expect(lost(30)).toEqual([]);
+    expect(lost(100)).toEqual([
       'LoRA strengths',
       'embedding hashes',
       'Lora hashes',
       'VAE',
       'hashes of LoRAs and further models',
-      'Version',
-    ];
-    const last = added.at(-1) ?? [];
-    expect(last.slice(4, 11)).toEqual([...order, 'negative prompt']);
-    // Step by step, never one before another.
-    for (const list of added) expect(last.slice(0, list.length)).toEqual(list);
+    ]);
   });
 
-  test('com-marker cuts the positive prompt only behind everything but Steps and the model', () => {
-    const { text, dropped } = embed({ parameters: parameters('中'.repeat(9000), 'y') }, 4096);
-    expect([...detailsOf(text).keys()]).toEqual(['Steps', 'Model hash', 'Hashes', 'Metadata Fallback']);
+  test('com-marker loses what makes the picture only where not even empty prompts fit beside it', () => {
+    const details = KEYS.map((each) =>
+      each.key === 'Model' ? { key: 'Model', value: 'm'.repeat(5_000) } : each,
+    );
+    const { text, stage, dropped } = embed({ parameters: parameters('heron', 'y', { details }) }, 4096);
+    expect(stage).toBe('com-marker');
+    expect([...detailsOf(text).keys()]).toEqual([
+      'Steps',
+      'Sampler',
+      'CFG scale',
+      'Seed',
+      'Model hash',
+      'Hashes',
+      'Metadata Fallback',
+    ]);
     expect(text).toContain('Hashes: {"model":"aaaaaaaaaa"}');
-    const [positive = ''] = text.split('\n', 1);
-    expect(dropped.at(-2)).toEqual({
-      what: 'positive prompt',
-      why: `cut to ${positive.length} of 9000 characters`,
-    });
+    expect(text).toContain('heron\nNegative prompt: y\n');
+    expect(dropped.map(({ what }) => what).slice(-6)).toEqual([
+      'Version',
+      'Schedule type',
+      'Distilled CFG Scale',
+      'Size',
+      'Model',
+      'lineage:record',
+    ]);
   });
 
   test('a cut never leaves half of a character', () => {
-    for (let i = 0; i < 8; i++) {
-      const { text } = embed({ parameters: parameters(`${'x'.repeat(i)}${'😀'.repeat(3000)}`, '') }, 4096);
-      const [positive = ''] = text.split('\n', 1);
-      expect(positive).toMatch(/^x*(?:😀)+$/u);
-    }
+    for (const artistChars of [0, CROWD])
+      for (let i = 0; i < 8; i++) {
+        const given = { parameters: parameters(`${'x'.repeat(i)}${'😀'.repeat(3000)}`, ''), artistChars };
+        const [positive] = promptsOf(embed(given, 4096).text);
+        expect(positive).toMatch(/^x*(?:😀)+$/u);
+      }
   });
 });

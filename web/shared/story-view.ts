@@ -12,7 +12,7 @@ const MARK_WORDS = {
 } as const;
 const STAGE_WORDS: Readonly<Record<string, string>> = {
   'reduced-exif': 'The JPEG budget left some of the metadata out (reduced).',
-  minimal: 'The JPEG budget left most of the metadata out (minimal).',
+  minimal: 'The JPEG budget left most of the metadata out, and cut long prompts (minimal).',
   'com-marker': 'The JPEG budget left room for a comment only.',
 };
 /** Texts behind this length fold. */

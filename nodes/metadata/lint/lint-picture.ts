@@ -71,7 +71,13 @@ function lintFile(container: Container, carried: CarriedMetadata): LintFinding[]
   if (parameters !== undefined && isOnlyComment(container, parameters))
     find(FILE_RULES.commentOnly, 'parameters', 'there is no UserComment beside it');
   const stage = parameters === undefined ? 'full' : stageOfText(parameters);
-  if (stage !== 'full') find(FILE_RULES.textCut, 'parameters', `its stage is ${stage}`);
+  const mayBeCut = stage === 'minimal' || stage === 'com-marker';
+  if (stage !== 'full')
+    find(
+      FILE_RULES.textCut,
+      'parameters',
+      `its stage is ${stage}${mayBeCut ? ', where long prompts are cut' : ''}`,
+    );
   for (const [name, json] of [
     ['prompt', prompt],
     ['workflow', workflow],

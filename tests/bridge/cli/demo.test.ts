@@ -43,7 +43,7 @@ describe('lineage demo', () => {
       'full',
       'full',
       'reduced-exif',
-      'com-marker',
+      'minimal',
     ]);
     for (const { receipt, resources } of pictures) {
       expect(receipt).toHaveLength(6);

@@ -239,14 +239,22 @@ describe('--max-exif-kb', () => {
   test.each([
     ['64', 'full', /Samplers: .*, Samplers detail: "[^"]*"$/],
     ['8', 'reduced-exif', /Samplers: Euler \(0-3\) \| Euler \(4-7\), Metadata Fallback: reduced-exif$/],
-    ['4', 'com-marker', /, Version: ComfyUI, Metadata Fallback: com-marker$/],
+    ['4', 'minimal', /, Version: ComfyUI, Metadata Fallback: minimal$/],
   ] as const)('%s writes the stage %s', async (budget, stage, end) => {
     const folder = newFolder();
     await putImage(folder, 'a.png', 'png');
     const told = await tag(folder, 'a.png', '--prompt', WAN, '--out', 'b.jpg', '--max-exif-kb', budget);
     expect(told.stage).toBe(stage);
     expect(told.parameters).toMatch(end);
-    expect(told.parameters).toContain('The camera does not move.');
+    // The last words of a prompt that the smallest budget cuts; its settings line is whole.
+    const isCut = stage === 'minimal';
+    expect(told.parameters.includes('The camera does not move.')).toBe(!isCut);
+    expect(
+      told.dropped.some(({ what, why }) => what === 'positive prompt' && /^cut to \d+ of/.test(why)),
+    ).toBe(isCut);
+    expect(told.parameters).toMatch(
+      /\nSteps: 8, Sampler: Euler, Schedule type: Simple, CFG scale: 1.0, Seed: \d+, /,
+    );
     for (const size of segmentSizes(read(folder, 'b.jpg')))
       expect(size).toBeLessThanOrEqual(Math.min(65_535, Number(budget) * kib));
     expect(told.dropped.length > 0).toBe(stage !== 'full');
@@ -265,6 +273,22 @@ describe('--max-exif-kb', () => {
     expect(told.parameters).toMatch(/\nSteps: 30, .*Metadata Fallback: minimal$/);
     expect(told.dropped.map(({ what }) => what)).toContain('negative prompt');
     expect(Math.max(...segmentSizes(read(folder, 'b.jpg')))).toBeLessThanOrEqual(4 * kib);
+  });
+
+  test('tells for each reader of JPEGs that the prompt was cut', async () => {
+    const folder = newFolder();
+    await putImage(folder, 'a.png', 'png');
+    const options = ['--out', 'b.jpg', '--max-exif-kb', '4', '--receipt'];
+    const { receipt = [] } = await tag(folder, 'a.png', '--prompt', WAN, ...options);
+    const readers = receipt.filter(({ reader }) => reader !== 'comfyui');
+    expect(readers).toHaveLength(5);
+    for (const { reader, sees, loses } of readers) {
+      expect(sees, reader).toContain('Steps 8');
+      expect(loses, reader).toContainEqual({
+        what: 'positive',
+        why: 'the budget left it out of the file, or cut it',
+      });
+    }
   });
 
   test('tells in the receipt what the budget took and what a reader drops', async () => {

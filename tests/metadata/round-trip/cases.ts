@@ -44,6 +44,10 @@ export type Variant = {
   readonly withGraphs: boolean;
   /** The stage that the budget and what else is to be written lead to; `full` but in JPEG. */
   readonly stage: Stage;
+  /** A filler behind the positive prompt makes it too long to be whole. */
+  readonly isCut?: true;
+  /** Without its extension. */
+  readonly model?: string;
   readonly budget: number;
 };
 
@@ -52,7 +56,7 @@ export type Picture = {
   readonly case: Case;
   readonly variant: Variant;
   readonly file: string;
-  /** The positive prompt as given: the case's own, and in `com-marker` a filler behind it. */
+  /** The positive prompt as given: the case's own, and a filler behind it where it is to be cut. */
   readonly positive: string;
   readonly prompt: string;
   readonly workflow: string;
@@ -73,6 +77,8 @@ export const cases: readonly Case[] = (JSON.parse(readFileSync(TEXTS, 'utf8')) a
   },
 );
 
+/** The model that the pictures were made with, where a variant has no other. */
+export const MODEL = 'fox_v1';
 const LARGEST = 65_535;
 const SMALLEST = 4_096;
 
@@ -106,11 +112,22 @@ export const variants: readonly Variant[] = [
     budget: SMALLEST,
   },
   {
+    name: 'jpeg minimal, cut',
+    format: 'jpeg',
+    extension: 'jpg',
+    withGraphs: true,
+    stage: 'minimal',
+    isCut: true,
+    budget: SMALLEST,
+  },
+  {
     name: 'jpeg com-marker',
     format: 'jpeg',
     extension: 'jpg',
     withGraphs: true,
     stage: 'com-marker',
+    // Settings that are too large for 4 KiB in UTF-16, and half as large in UTF-8.
+    model: `${MODEL}_é${'z'.repeat(1_800)}`,
     budget: SMALLEST,
   },
 ];
@@ -121,7 +138,7 @@ export const SIDE = 16;
 /** A model folder that holds one model, so that hashes are written too. */
 const models: ModelStore = {
   find: async (name) =>
-    name === 'fox_v1.safetensors'
+    name.startsWith(MODEL)
       ? { found: true, folder: 'checkpoints', file: '/models/fox_v1.safetensors', bytes: 1 }
       : { found: false, reason: 'missing' },
   hash: async () => ({
@@ -135,7 +152,7 @@ const models: ModelStore = {
 const book = createRuleBook(rulePacks);
 
 /** Base and refiner over one model and two texts, as people wire them. */
-function makeGraph(positive: string, negative: string): Record<string, object> {
+function makeGraph(positive: string, negative: string, model: string): Record<string, object> {
   const sampler = (inputs: object): object => ({
     class_type: 'KSamplerAdvanced',
     inputs: {
@@ -150,7 +167,7 @@ function makeGraph(positive: string, negative: string): Record<string, object> {
     },
   });
   return {
-    '4': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: 'fox_v1.safetensors' } },
+    '4': { class_type: 'CheckpointLoaderSimple', inputs: { ckpt_name: `${model}.safetensors` } },
     '5': { class_type: 'EmptyLatentImage', inputs: { width: SIDE, height: SIDE, batch_size: 1 } },
     '6': { class_type: 'CLIPTextEncode', inputs: { clip: ['4', 1], text: positive } },
     '7': { class_type: 'CLIPTextEncode', inputs: { clip: ['4', 1], text: negative } },
@@ -166,13 +183,10 @@ function makeGraph(positive: string, negative: string): Record<string, object> {
   };
 }
 
-/**
- * Makes UTF-16 too large for the smallest budget and UTF-8 not: one letter beyond ASCII, the rest ASCII. A text that
- * is large itself needs none.
- */
+/** No 4 KiB hold it whole, in whatever encoding. */
 function fill(text: string): string {
-  const missing = 2_000 - text.length;
-  return missing > 0 ? `${text}\né${'z'.repeat(missing)}` : text;
+  const missing = 4_500 - text.length;
+  return missing > 0 ? `${text}\n${'z'.repeat(missing)}` : text;
 }
 
 /** What is written of a case, the same way from graph to file as the save node goes. */
@@ -183,13 +197,13 @@ export async function write(
   file: string,
 ): Promise<Picture> {
   const { warn, list: warnings } = createWarningLog();
-  const positive = variant.stage === 'com-marker' ? fill(one.positive) : one.positive;
-  const graph = makeGraph(positive, one.negative);
+  const positive = variant.isCut ? fill(one.positive) : one.positive;
+  const graph = makeGraph(positive, one.negative, variant.model ?? MODEL);
   const options = { select: 'range', maxSamplers: 4 } as const;
   const learnt = learn(parsePromptGraph(graph, warn), '9', book, options, warn);
   const resources = await resolveResources(learnt, models, warn);
   // A key of the user's own that `minimal` leaves out, too long for its budget.
-  const extra = new Map(variant.stage === 'minimal' ? [['Note', 'word '.repeat(900)]] : []);
+  const extra = new Map(variant.stage === 'minimal' && !variant.isCut ? [['Note', 'word '.repeat(900)]] : []);
   const size = { width: SIDE, height: SIDE };
   const padding = variant.stage === 'reduced-exif' ? 'x'.repeat(variant.budget) : '';
   const workflow = {

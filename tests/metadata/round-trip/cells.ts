@@ -70,7 +70,7 @@ function restatedCells(pictures: readonly Picture[]): Cell[] {
  */
 function restatedCellsOf(reader: Reader, view: ReaderView, picture: Picture): Cell[] {
   const { sees, ok } = reader.read(view);
-  const { positive, negative, isCut } = expectedOf(picture);
+  const { positive, negative } = expectedOf(picture);
   const cell = (what: string, wanted: string, seen: string | undefined): Cell => ({
     reader: reader.id,
     picture,
@@ -84,9 +84,9 @@ function restatedCellsOf(reader: Reader, view: ReaderView, picture: Picture): Ce
     cells.push(cell('graphs', 'prompt workflow', graphsIn(sees)));
   if (sees.fromGraph) return cells;
   cells.push(cell('positive', positive, sees.positive), cell('negative', negative, sees.negative));
-  const facts = isCut ? { steps: FACTS.steps } : FACTS;
+  const facts = { ...FACTS, model: picture.variant.model ?? FACTS.model };
   cells.push(cell('details', list(facts), list(pick(sees, Object.keys(facts)))));
-  if (!isCut) cells.push(cell('size', '16x16', sees.size));
+  cells.push(cell('size', '16x16', sees.size));
   return cells;
 }
 

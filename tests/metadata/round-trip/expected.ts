@@ -1,4 +1,4 @@
-import type { Picture } from './cases.ts';
+import { MODEL, type Picture } from './cases.ts';
 
 /** What a person means by a prompt: one kind of line end, nothing around it, no half of a pair, no NUL, no U+FFFE or U+FFFF. */
 export function meant(text: string): string {
@@ -23,7 +23,7 @@ const MADE =
   'Steps: 20, Sampler: Euler, Schedule type: Karras, CFG scale: 7, Seed: 42, Size: 16x16, ' +
   'Model hash: 0123456789, Model: fox_v1, Hashes: {"model":"0123456789"}';
 
-/** The details line of the graph in `cases.ts`, by hand, for a text that is not cut. */
+/** The details line of the graph in `cases.ts`, by hand, whether its prompts are cut or not. */
 const DETAILS = {
   full:
     `${MADE}, Version: ComfyUI, Samplers: Euler (0-11) | DPM++ 2M (12-19), ` +
@@ -33,47 +33,49 @@ const DETAILS = {
   'com-marker': `${MADE}, Version: ComfyUI, Metadata Fallback: com-marker`,
 } as const;
 
-/** What is left of the line when even the positive prompt is cut. */
-const LEAST =
-  'Steps: 20, Model hash: 0123456789, Hashes: {"model":"0123456789"}, Metadata Fallback: com-marker';
-
 /** The facts of the graph as readers name them. */
-export const FACTS = { steps: '20', sampler: 'Euler', cfg: '7', seed: '42', model: 'fox_v1' } as const;
+export const FACTS = { steps: '20', sampler: 'Euler', cfg: '7', seed: '42', model: MODEL } as const;
 
 /** What the file should say. A prompt that does not fit is a beginning of what was meant. */
 export type Expected = {
   readonly text: string;
   readonly positive: string;
   readonly negative: string;
-  /** Whether the positive prompt, and the keys before it, had to be cut. */
-  readonly isCut: boolean;
+  /** Characters of the positive prompt as it is written, and as it would be, where it had to be cut. */
+  readonly cut?: { readonly left: number; readonly whole: number };
 };
 
 /**
  * The text that was meant to be in the file. Only how far a prompt was cut is taken from what was written; that it was
  * cut as little as possible is tested apart.
  */
-export function expectedOf({ case: one, positive, embedded: { stage, text } }: Picture): Expected {
+export function expectedOf({ case: one, positive, variant, embedded: { stage, text } }: Picture): Expected {
   const braced = meant(positive).startsWith('{') ? ' ' : '';
-  const whole = `${braced}${guarded(positive)}\nNegative prompt: ${guarded(one.negative)}\n${DETAILS[stage]}`;
-  if (stage !== 'com-marker' || text === whole) {
-    return { text: whole, positive: meant(positive), negative: meant(one.negative), isCut: false };
-  }
-  const [first, second] = cutsOf(text);
-  const keepsPositive = first === guarded(positive);
-  const details = keepsPositive ? DETAILS[stage] : LEAST;
+  const [first, second] = [guarded(positive), guarded(one.negative)];
+  const details = DETAILS[stage].replace(`Model: ${MODEL}`, `Model: ${variant.model ?? MODEL}`);
+  const write = (left: string, right: string): string =>
+    `${braced}${left}\nNegative prompt: ${right}\n${details}`;
+  const whole = write(first, second);
+  if ((stage !== 'minimal' && stage !== 'com-marker') || text === whole)
+    return { text: whole, positive: meant(positive), negative: meant(one.negative) };
+  const [left, right] = cutsOf(text, `${braced}${first}`);
+  const [kept, rest] = [first.slice(0, left - braced.length), second.slice(0, right)];
+  // Settings that are longer than cut prompts lose keys, and the version is the only one here that may go.
+  const isLong = write(kept, rest).length < 2 * write('', '').length;
   return {
-    text: `${guarded(positive).slice(0, first.length)}\nNegative prompt: ${guarded(one.negative).slice(0, second.length)}\n${details}`,
-    positive: keepsPositive ? meant(positive) : first.trim(),
-    negative: second.trim(),
-    isCut: true,
+    text: isLong ? write(kept, rest).replace('Version: ComfyUI, ', '') : write(kept, rest),
+    positive: kept === first ? meant(positive) : kept.trim(),
+    negative: rest === second ? meant(one.negative) : rest.trim(),
+    ...(kept !== first && { cut: { left: [...kept].length, whole: [...first].length } }),
   };
 }
 
-/** Both prompts of a written text; none of the texts that are cut holds one of the marks itself. */
-function cutsOf(text: string): [string, string] {
-  const lines = text.split('\n');
-  const at = lines.findLastIndex((line) => line.startsWith('Negative prompt: '));
-  const negative = lines.slice(at, -1).join('\n');
-  return [lines.slice(0, at).join('\n'), negative.slice('Negative prompt: '.length)];
+const MARK = '\nNegative prompt: ';
+
+/** How long both prompts of a written text are: the first goes to the last mark before the text leaves what was meant. */
+function cutsOf(text: string, positive: string): [number, number] {
+  let common = 0;
+  while (common < positive.length && text[common] === positive[common]) common++;
+  const first = text.lastIndexOf(MARK, common);
+  return [first, text.lastIndexOf('\n') - first - MARK.length];
 }
