@@ -144,16 +144,22 @@ function dataOf(
  * offsets of an animation. All else keeps its bytes and order, bytes behind the last box included.
  *
  * @param bytes a complete AVIF; not modified, not retained.
+ * @param isStray further items that go.
  * @returns a new file; splicing the same change again gives the same bytes.
  * @throws LineageError `avif/malformed`
  */
-export function spliceAvif(bytes: Uint8Array, change: AvifChange): Uint8Array {
+export function spliceAvif(
+  bytes: Uint8Array,
+  change: AvifChange,
+  isStray: (item: AvifItem) => boolean = () => false,
+): Uint8Array {
   const { boxes, end, metaBox, meta } = readAvifFile(bytes);
   const exif = change.exif && concatBytes(new Uint8Array(4), change.exif);
   const xmp = typeof change.xmp === 'string' ? new TextEncoder().encode(change.xmp) : change.xmp;
-  const plan = planItems(bytes, meta, [
+  const plan = planItems(bytes, meta, end, [
     { isKind: isExifItem, type: EXIF_TYPE, data: exif },
     { isKind: isXmpItem, type: XMP_TYPE, contentType: XMP_CONTENT, data: xmp },
+    { isKind: isStray, type: '', data: null },
   ]);
   const last = boxes.at(-1);
   const dropped = last !== undefined && isLeftOver(last, meta, plan) ? last : undefined;
@@ -209,7 +215,7 @@ type Plan = {
 };
 
 /** Which items there will be. A replaced item keeps its id and entry; further ones of its kind go. */
-function planItems(bytes: Uint8Array, meta: AvifMeta, wanted: readonly Wanted[]): Plan {
+function planItems(bytes: Uint8Array, meta: AvifMeta, end: number, wanted: readonly Wanted[]): Plan {
   let items = [...meta.items];
   const fresh = new Map<number, Uint8Array>();
   const changed = new Set<number>();
@@ -226,7 +232,7 @@ function planItems(bytes: Uint8Array, meta: AvifMeta, wanted: readonly Wanted[])
     if (present.length === 0) items.push({ id, type, ...(contentType === undefined ? {} : { contentType }) });
     fresh.set(id, content);
   }
-  const kept = tail.filter(({ id }) => !changed.has(id));
+  const kept = tail.filter(({ id }) => !changed.has(id)).map((location) => closeExtents(location, end));
   const placed = [...fresh.keys()].map((id) => ({
     id,
     construction: 0,
@@ -248,8 +254,8 @@ function isLeftOver(box: Box, meta: AvifMeta, { freed }: Plan): boolean {
   if (box.type !== 'mdat') return false;
   const freedIds = new Set(freed.map(({ id }) => id));
   let freedBytes = 0;
-  for (const { id, construction, extents } of meta.locations.items) {
-    if (construction !== 0) continue;
+  for (const { id, construction, dataReference, extents } of meta.locations.items) {
+    if (construction !== 0 || dataReference !== 0) continue;
     for (const { offset, length } of extents) {
       const isInside = offset >= box.data && offset + length <= box.end && length > 0;
       if (isInside && freedIds.has(id)) freedBytes += length;
@@ -257,6 +263,21 @@ function isLeftOver(box: Box, meta: AvifMeta, { freed }: Plan): boolean {
     }
   }
   return freedBytes === box.end - box.data;
+}
+
+/**
+ * An extent of length 0 runs to the end of the file, which is another one after a splice. It gets the length that it
+ * has, for what is appended is no part of it; one that starts at the end holds nothing, and goes.
+ *
+ * @param end where the last box ends
+ */
+function closeExtents(location: ItemLocation, end: number): ItemLocation {
+  if (location.construction !== 0 || location.dataReference !== 0) return location;
+  const extents = location.extents.map((extent) => ({
+    ...extent,
+    length: extent.length || end - extent.offset,
+  }));
+  return { ...location, extents: extents.filter(({ length }) => length > 0) };
 }
 
 function shiftLocation(location: ItemLocation, shift: (offset: number) => number): ItemLocation {

@@ -5,6 +5,7 @@ import { isInfotext } from './is-infotext.ts';
 import {
   type ByteOrder,
   EXIF_IFD,
+  ifdBytes,
   layOutIfds,
   type NewEntry,
   readIfd,
@@ -76,7 +77,9 @@ type Base = {
 
 function parse(block: Uint8Array): Base {
   const { order, ifd0At } = readTiffHeader(block);
-  const ifd0 = readIfd(block, ifd0At, order);
+  const directory = readIfd(block, ifd0At, order);
+  // An offset behind the end leads to nothing; what is appended would lie there afterwards.
+  const ifd0 = directory.next < block.length ? directory : { ...directory, next: 0 };
   const pointer = ifd0.entries.find((entry) => entry.tag === EXIF_IFD);
   const exifAt =
     pointer?.value?.length === 4
@@ -155,7 +158,7 @@ export function chooseWorkflowTags(base?: Uint8Array): {
 export function writeExif(change: ExifChange): Uint8Array {
   const base = change.base === undefined ? undefined : parse(change.base);
   const order = base?.order ?? 'MM';
-  if (change.base === undefined || base === undefined || isMovable(base)) {
+  if (change.base === undefined || base === undefined || isMovable(base, change)) {
     const body = layOutIfds(
       mergeIfd0(base?.ifd0.entries ?? [], change, order, relocate),
       mergeExif(base?.exif.entries ?? [], change, order, relocate),
@@ -164,8 +167,11 @@ export function writeExif(change: ExifChange): Uint8Array {
     return concatBytes(tiffHeader(order, HEADER_BYTES), body);
   }
   const keptBytes = tailStart(change.base, base);
+  // A value that its entry holds is written anew each time: what lies beside it there says nothing.
   const carry = (entry: TiffEntry): NewEntry =>
-    entry.at < keptBytes ? { tag: entry.tag, raw: entry.raw } : relocate(entry);
+    entry.at < keptBytes && (entry.value?.length ?? Infinity) > 4
+      ? { tag: entry.tag, raw: entry.raw }
+      : relocate(entry);
   const padding = keptBytes % 2;
   const start = keptBytes + padding + TAIL_MARK.length;
   const body = layOutIfds(
@@ -210,30 +216,43 @@ export function removeOurExif(
   return says || ifd0.next !== 0 ? rest : undefined;
 }
 
-/** Whether every value may get a new place: nothing in the block depends on where it lies. */
-function isMovable({ ifd0, exif }: Base): boolean {
-  const isPlain = (entry: TiffEntry): boolean =>
-    entry.value !== undefined && entry.type !== 13 && !OPAQUE_TAGS.has(entry.tag);
+/**
+ * Whether every value that stays may get a new place: nothing in the block depends on where it lies. What goes has no
+ * say: a second write, which does not find it any more, would decide otherwise.
+ */
+function isMovable({ ifd0, exif }: Base, change: ExifChange): boolean {
+  const isPlain = ({ value, type, tag }: TiffEntry): boolean =>
+    value !== undefined && type !== 13 && !OPAQUE_TAGS.has(tag);
   // Nothing is chained behind the EXIF directory; piexif leaves its next-IFD field out, so that value bytes stand there.
-  return ifd0.next === 0 && ifd0.entries.every(isPlain) && exif.entries.every(isPlain);
+  return (
+    ifd0.next === 0 &&
+    ifd0.entries.filter((entry) => staysInIfd0(entry, change)).every(isPlain) &&
+    exif.entries.filter((entry) => staysInExif(entry, change)).every(isPlain)
+  );
 }
 
-/** Where the part that an earlier write appended begins; the whole length where there is none, or where something else points into it. */
+/**
+ * Where the part that an earlier write appended begins; the whole length where there is none, or where another program
+ * put something into it: only one that its directories and their values fill to the last byte is ours.
+ */
 function tailStart(block: Uint8Array, { order, ifd0At, ifd0, exif }: Base): number {
   const markAt = ifd0At - TAIL_MARK.length;
   if (markAt < HEADER_BYTES || !startsWith(block, TAIL_MARK, markAt)) return block.length;
-  // An offset behind the end points at nothing.
-  const isInTail = (offset: number): boolean => offset >= markAt && offset < block.length;
-  const pointsIn = ({ tag, type, value, at, raw }: TiffEntry): boolean => {
-    if (tag === EXIF_IFD || (value !== undefined && type !== 13 && !OPAQUE_TAGS.has(tag))) return false;
-    const isInline = at === raw.byteOffset - block.byteOffset + 8;
-    const target = isInline
-      ? new DataView(raw.buffer, raw.byteOffset + 8, 4).getUint32(0, order === 'II')
-      : at;
-    return isInTail(target);
-  };
-  const isShared = isInTail(ifd0.next) || [...ifd0.entries, ...exif.entries].some(pointsIn);
-  return isShared ? block.length : markAt;
+  const exifAt = ifd0At + ifdBytes(ifd0.entries.length);
+  const pointer = ifd0.entries.find(({ tag }) => tag === EXIF_IFD)?.value;
+  if (pointer === undefined || !startsWith(pointer, uintBytes(exifAt, 4, order))) return block.length;
+  const values = [...ifd0.entries, ...exif.entries].flatMap(
+    ({ at, value = new Uint8Array(0), type, tag }) => {
+      const isOurs = value.length > 4 && at >= markAt && type !== 13 && !OPAQUE_TAGS.has(tag);
+      return isOurs ? [{ at, end: at + value.length + (value.length % 2) }] : [];
+    },
+  );
+  let filledTo = exifAt + ifdBytes(exif.entries.length);
+  for (const { at, end } of values.toSorted((a, b) => a.at - b.at)) {
+    if (at !== filledTo) return block.length;
+    filledTo = end;
+  }
+  return filledTo === block.length ? markAt : block.length;
 }
 
 /** Whether the value lies outside the block. What is appended would lie there afterwards, and be taken for the value. */
@@ -247,19 +266,30 @@ function relocate(entry: TiffEntry): NewEntry {
   return value === undefined ? { tag, raw } : { tag, type, count, value };
 }
 
+function staysInIfd0(entry: TiffEntry, change: ExifChange): boolean {
+  return (
+    !isLost(entry) &&
+    entry.tag !== EXIF_IFD &&
+    !change.ascii.has(entry.tag) &&
+    !WORKFLOW_VALUE.test(asciiOf(entry) ?? '')
+  );
+}
+
+function staysInExif(entry: TiffEntry, change: ExifChange): boolean {
+  const isReplaced =
+    entry.tag === USER_COMMENT &&
+    (change.userComment !== undefined ||
+      (entry.value !== undefined && isInfotext(readUserComment(entry.value).text)));
+  return !isLost(entry) && !isReplaced;
+}
+
 function mergeIfd0(
   entries: readonly TiffEntry[],
   change: ExifChange,
   order: ByteOrder,
   carry: (entry: TiffEntry) => NewEntry,
 ): NewEntry[] {
-  const kept = entries.filter(
-    (entry) =>
-      !isLost(entry) &&
-      entry.tag !== EXIF_IFD &&
-      !change.ascii.has(entry.tag) &&
-      !WORKFLOW_VALUE.test(asciiOf(entry) ?? ''),
-  );
+  const kept = entries.filter((entry) => staysInIfd0(entry, change));
   const ours = [...change.ascii].map(([tag, text]) => asciiEntry(tag, text));
   return addMissing([...kept.map(carry), ...ours], requiredIfd0(order));
 }
@@ -270,11 +300,7 @@ function mergeExif(
   order: ByteOrder,
   carry: (entry: TiffEntry) => NewEntry,
 ): NewEntry[] {
-  const isReplaced = (entry: TiffEntry): boolean =>
-    entry.tag === USER_COMMENT &&
-    (change.userComment !== undefined ||
-      (entry.value !== undefined && isInfotext(readUserComment(entry.value).text)));
-  const kept = entries.filter((entry) => !isLost(entry) && !isReplaced(entry)).map(carry);
+  const kept = entries.filter((entry) => staysInExif(entry, change)).map(carry);
   if (change.userComment !== undefined) {
     const value = makeUserComment(change.userComment.text, change.userComment.encoding);
     kept.push({ tag: USER_COMMENT, type: TYPE.undefined, count: value.length, value });

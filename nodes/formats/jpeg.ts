@@ -182,7 +182,7 @@ function isXmp(segment: JpegSegment, data: Uint8Array): boolean {
  * XMP; packed segments stand behind the other application segments; the comment stands behind all others, since readers of the field take the last. Every other segment and the
  * scans keep their bytes and order, extended XMP included, and so do pictures behind the first: the index of a
  * Multi-Picture file follows them. Of several EXIF or XMP segments the first is changed; of the other EXIF ones, ours
- * go.
+ * go. Where XMP is removed, all of it goes: the second would be the first then.
  *
  * @param bytes a complete JPEG; not modified, not retained.
  * @returns a new file; splicing the same change again gives the same bytes.
@@ -199,7 +199,8 @@ export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
         change.exif !== undefined && (segment === firstExif || holdsOurs(data.subarray(EXIF_HEAD.length)))
       );
     }
-    if (isXmp(segment, data)) return change.xmp !== undefined && segment === firstXmp;
+    if (isXmp(segment, data))
+      return change.xmp === null || (change.xmp !== undefined && segment === firstXmp);
     if (isPacked(segment, data)) return change.packed !== undefined;
     return segment.marker === MARKER.com && change.comment !== undefined && isInfotext(textOf(data));
   };

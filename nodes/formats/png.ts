@@ -53,7 +53,7 @@ const XMP_HEAD = latin1Bytes(`${XMP_KEYWORD}\0`);
 /** Chunk lengths and image sides are below 2^31. @see https://www.w3.org/TR/png-3/#7Integers-and-byte-order */
 const MAX_PNG_INTEGER = 0x7fff_ffff;
 /** Compressed text may grow to this and no further; the longest workflows met are about 2 MiB. */
-const MAX_INFLATED_BYTES = 64 * 1024 * 1024;
+const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
 /** A thousand texts are more than any writer makes; the rest is reported as damage, unread. */
 const MAX_TEXTS = 1_000;
 /** length u32 · type u32, before the data; CRC u32 behind it. */

@@ -58,13 +58,14 @@ function read(text: string, isJson: boolean, maxAliases: number): ReadText {
   const parsed = isJson ? parseJson(text) : undefined;
   if (parsed?.fault) return parsed;
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+  // The library compares each key with all before it: thousands of them would take minutes.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
   const at = (offset: number): TextPlace => {
     const { line, col: column } = lines.linePos(offset);
     // Of a text without any line the counter knows nothing.
     return { line: Math.max(1, line), column: Math.max(1, column) };
   };
-  const fault = isJson ? findDuplicate(document) : findFault(document);
+  const fault = isJson ? findDuplicate(document.contents) : findFault(document);
   if (fault) {
     const { expected, got } = fault;
     return { fault: { ...at(fault.at), isSyntax: true, expected: isJson ? 'JSON' : expected, got } };
@@ -118,8 +119,8 @@ type Fault = { readonly at: number; readonly expected: string; readonly got: str
 
 function findFault({ errors, warnings, contents }: Document): Fault | undefined {
   const [first] = [...errors, ...warnings].sort((a, b) => a.pos[0] - b.pos[0]);
-  const tag = findTag(contents);
-  return tag && (!first || tag.at <= first.pos[0]) ? tag : first && describeFault(first);
+  const found = [findTag(contents), first && describeFault(first), findDuplicate(contents)];
+  return found.filter((each) => each !== undefined).toSorted((a, b) => a.at - b.at)[0];
 }
 
 function describeFault({ code, message, pos: [at] }: YAMLError): Fault {
@@ -129,10 +130,24 @@ function describeFault({ code, message, pos: [at] }: YAMLError): Fault {
   return { at, expected: 'YAML', got };
 }
 
-/** JSON is read by its own parser, which takes the last of two values. */
-function findDuplicate({ errors }: Document): Fault | undefined {
-  const fault = errors.find(({ code }) => code === 'DUPLICATE_KEY');
-  return fault && describeFault(fault);
+/** The first key that its object has already; JSON's own parser takes the last of two values without a word. */
+function findDuplicate(contents: Document['contents']): Fault | undefined {
+  let found: Fault | undefined;
+  visit(contents, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          const at = key.range?.[0] ?? 0;
+          if (!found || at < found.at) found = { at, expected: 'YAML', got: 'Map keys must be unique' };
+          break;
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
 }
 
 /** The first value with a tag that JSON has no word for. */

@@ -169,6 +169,6 @@ export function layOutIfds(
 }
 
 /** Length of a directory with this many entries: always even. */
-function ifdBytes(entryCount: number): number {
+export function ifdBytes(entryCount: number): number {
   return 2 + entryCount * ENTRY_BYTES + 4;
 }

@@ -134,6 +134,25 @@ describe('spliceAvif', () => {
     expect(hex(spliceAvif(out, { exif, xmp: XMP }))).toBe(hex(out));
   });
 
+  test('an item that runs to the end of the file keeps its data when something is appended', () => {
+    const source = withIloc((at) => box('iloc', u32(0), u16(0x4400, 1), u16(1, 0, 1), u32(at, 0)));
+    const data = source.subarray(place(Buffer.from(source), 'mdat').start + 8);
+    const out = Buffer.from(spliceAvif(source, { exif, xmp: XMP }));
+    // version and flags u32, sizes, count; then id, reference and number of extents u16 each, offset and length
+    const at = place(out, 'iloc').start + 8 + 4 + 4 + 6;
+    const [offset, length] = [out.readUInt32BE(at), out.readUInt32BE(at + 4)];
+    expect(hex(out.subarray(offset, offset + length))).toBe(hex(data));
+    expect(hex(spliceAvif(out, { exif, xmp: XMP }))).toBe(hex(out));
+  });
+
+  test('an item that starts at the end of the file has no data afterwards either', () => {
+    const source = withIloc((at, n) => box('iloc', u32(0), u16(0x4400, 1), u16(1, 0, 1), u32(at + n, 0)));
+    const out = Buffer.from(spliceAvif(source, { exif }));
+    // No extents.
+    expect(out.readUInt16BE(place(out, 'iloc').start + 8 + 4 + 4 + 4)).toBe(0);
+    expect(hex(spliceAvif(out, { exif }))).toBe(hex(out));
+  });
+
   test('an open-ended mdat is closed, a 64-bit box is stepped over', async () => {
     const open = Uint8Array.from(opaque);
     open.fill(0, place(Buffer.from(opaque), 'mdat').start, place(Buffer.from(opaque), 'mdat').start + 4);

@@ -222,6 +222,26 @@ describe('a camera block', () => {
     expect(exif?.[37500]).toBe('maker note, 20 bytes');
   });
 
+  test.each([
+    ['a next directory behind the end', 46, 0x400],
+    ['an entry of an unknown type that seems to point behind the end', 24, 99],
+    ['an EXIF pointer that is none', 36, 99],
+  ])('with %s is written once and for all', (_, at, value) => {
+    const base = Uint8Array.from(makeLittleEndianCamera());
+    new DataView(base.buffer).setUint16(at, value, true);
+    const change = { ascii: new Map([[0x010e, 'prompt:{}']]) };
+    const once = writeExif({ ...change, base });
+    expect(readExif(once).make).toBe('Nikon');
+    expect(hex(writeExif({ ...change, base: once }))).toBe(hex(once));
+  });
+
+  test('what another program put into the part that we append stays', () => {
+    const change = { ascii: new Map([[0x010e, 'prompt:{}']]) };
+    const once = writeExif({ ...change, base: makeLittleEndianCamera() });
+    const more = new Uint8Array([...once, ...Buffer.from('theirs')]);
+    expect(Buffer.from(writeExif({ ...change, base: more })).includes('theirs')).toBe(true);
+  });
+
   test('a thumbnail alone keeps a block in its place', async () => {
     const thumbnail = binary(await makeImage('jpeg'));
     const dumped = piexif.dump({ '0th': { 271: 'Canon' }, Exif: {}, GPS: {}, '1st': { 259: 6 }, thumbnail });

@@ -191,6 +191,9 @@ describe('properties', () => {
     expect(once.includes('first')).toBe(false);
     expect(once.includes(packet('second'))).toBe(true);
     expect(Buffer.from(spliceJpeg(once, { xmp: '<x>ours</x>' }))).toEqual(once);
+    const none = Buffer.from(spliceJpeg(bytes, { xmp: null }));
+    expect(readJpeg(none).xmp).toBeUndefined();
+    expect(Buffer.from(spliceJpeg(none, { xmp: null }))).toEqual(none);
   });
 
   test('blocks come back as they went in; a second splice changes nothing', () => {

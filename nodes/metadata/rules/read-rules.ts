@@ -141,6 +141,8 @@ function isWrongKind({ code, path }: Issue): boolean {
 function costOf(issue: Issue): number {
   if (isWrongKind(issue)) return 100;
   if (issue.code === 'unrecognized_keys') return issue.keys.length;
+  // No form has that word; there is nothing to look into.
+  if (issue.code === 'invalid_union' && issue.errors.length === 0) return 1;
   if (issue.code === 'invalid_union') {
     const forms = issue.errors.map((issues) => issues.reduce((sum, each) => sum + costOf(each), 0));
     return Math.min(100, ...forms);
@@ -182,8 +184,14 @@ function hintOf(got: unknown, words: readonly string[]): { readonly hint?: strin
 /** The words that may stand there. */
 function wordsOf(issue: Issue): readonly string[] {
   if (issue.code === 'invalid_value') return issue.values.map(String);
-  if (issue.code === 'invalid_union') return issue.errors.flat().flatMap(wordsOf);
+  if (issue.code === 'invalid_union')
+    return issue.errors.length > 0 ? issue.errors.flat().flatMap(wordsOf) : formsOf(issue);
   return [];
+}
+
+/** The words that tell forms apart. */
+function formsOf(issue: z.core.$ZodIssueInvalidUnion): readonly string[] {
+  return 'options' in issue ? (issue.options ?? []).map(String) : [];
 }
 
 function expectedBy(issue: Issue): string {
@@ -199,6 +207,7 @@ function expectedBy(issue: Issue): string {
     case 'too_big':
       return `at most ${issue.maximum}`;
     case 'invalid_union': {
+      if (issue.errors.length === 0) return `one of ${formsOf(issue).join(', ')}`;
       const forms = issue.errors.flatMap((inner) => inner.slice(0, 1).map(expectedBy));
       return [...new Set(forms)].join(', or ');
     }

@@ -98,7 +98,7 @@ export const placeSchema = z.union([
 const operand: z.ZodType<Operand> = z.lazy(() => operandSchema);
 const op = <const N extends string, S extends z.core.$ZodLooseShape>(word: N, shape: S) =>
   strict({ op: z.literal(word), ...shape });
-export const operationSchema = z.union([
+export const operationSchema = z.discriminatedUnion('op', [
   op('join', {
     parts: z.union([z.array(operand), strict({ prefix: name })]),
     separator: operand,

@@ -98,6 +98,34 @@ describe('hostile files', () => {
     expect(performance.now() - started).toBeLessThan(1000);
   });
 
+  test('operations in operations, with a mistake in the innermost', () => {
+    let operation = '{"op":"trim","text":{"inpt":"a"}}';
+    for (let level = 0; level < 10; level++)
+      operation = `{"op":"replace","text":${operation},"find":{"value":"a"},"with":{"value":"b"}}`;
+    const rule = `{"role":"string","computes":[{"op":"pick","by":{"input":"a"},"cases":{"a":${operation},"b":{}}}]}`;
+    const started = performance.now();
+    expect(told(`{"version":1,"nodes":{"A":${rule}}}`)[0]).toContain(
+      'text.op: expected one of join, replace',
+    );
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test('an operation that nobody knows', () => {
+    const rule = '{"role":"string","computes":[{"op":"replce","text":{"input":"a"}}]}';
+    expect(told(`{"version":1,"nodes":{"A":${rule}}}`)[0]).toMatch(
+      /computes\[0\]\.op: expected one of join, replace, .*, got "replce" \(perhaps "replace"\)$/,
+    );
+  });
+
+  test.each(['json', 'yaml'])('a hundred thousand keys, of which one is there twice, in %s', (extension) => {
+    const keys = Array.from({ length: 100_000 }, (_, i) => `"k${i}": 1`);
+    const started = performance.now();
+    const [finding] = told(`{${[...keys, '"k7": 2'].join(',\n')}}`, `a.${extension}`);
+    expect(finding).toBe(`a.${extension}:100001:1: error: expected JSON, got Map keys must be unique`);
+    // Where each is compared with all before it, this takes minutes.
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   test.each(['[', '{a: ', '- ', '{"a":'])('%j a hundred thousand times', (piece) => {
     const { pack, findings } = read(piece.repeat(100_000));
     expect(pack).toBeUndefined();

@@ -102,27 +102,36 @@ function addBoxes(
   }
 }
 
+/** Enough to choose from: directories that lie over each other could name millions. */
+const MAX_TIFF_NUMBERS = 10_000;
+const TIFF_HEADS = [Buffer.from('MM\0*', 'latin1'), Buffer.from('II*\0', 'latin1')];
+
 /** Of every TIFF block: where directories stand, how many entries they have, and type, count and offset of each. */
 function numbersOfTiff(bytes: Uint8Array): NumberField[] {
   const numbers: NumberField[] = [];
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (const head of TIFF_HEADS)
+    for (let start = file.indexOf(head); start >= 0; start = file.indexOf(head, start + 1)) {
+      if (start + 16 >= bytes.length || numbers.length >= MAX_TIFF_NUMBERS) break;
+      addDirectories(bytes, start, head[0] === 0x4d, numbers);
+    }
+  return numbers;
+}
+
+function addDirectories(bytes: Uint8Array, start: number, bigEndian: boolean, numbers: NumberField[]): void {
   const view = viewOf(bytes);
-  for (let start = 0; start + 16 < bytes.length; start++) {
-    const bigEndian = bytes[start] === 0x4d;
-    const order = bigEndian ? [0x4d, 0x4d, 0, 42] : [0x49, 0x49, 42, 0];
-    if (!order.every((byte, i) => bytes[start + i] === byte)) continue;
-    numbers.push({ at: start + 4, size: 4, bigEndian });
-    const open = [view.getUint32(start + 4, !bigEndian)];
-    for (const directory of open) {
-      const at = start + directory;
-      if (open.length > 8 || at + 2 > bytes.length) break;
-      const count = view.getUint16(at, !bigEndian);
-      numbers.push({ at, size: 2, bigEndian });
-      for (let entry = at + 2; entry < at + 2 + count * 12 && entry + 12 <= bytes.length; entry += 12) {
-        numbers.push({ at: entry, size: 2, bigEndian }, { at: entry + 2, size: 2, bigEndian });
-        numbers.push({ at: entry + 4, size: 4, bigEndian }, { at: entry + 8, size: 4, bigEndian });
-        if (view.getUint16(entry, !bigEndian) === 0x8769) open.push(view.getUint32(entry + 8, !bigEndian));
-      }
+  numbers.push({ at: start + 4, size: 4, bigEndian });
+  const open = [view.getUint32(start + 4, !bigEndian)];
+  for (const directory of open) {
+    const at = start + directory;
+    if (open.length > 8 || at + 2 > bytes.length) break;
+    const count = view.getUint16(at, !bigEndian);
+    numbers.push({ at, size: 2, bigEndian });
+    for (let entry = at + 2; entry < at + 2 + count * 12 && entry + 12 <= bytes.length; entry += 12) {
+      if (numbers.length >= MAX_TIFF_NUMBERS) return;
+      numbers.push({ at: entry, size: 2, bigEndian }, { at: entry + 2, size: 2, bigEndian });
+      numbers.push({ at: entry + 4, size: 4, bigEndian }, { at: entry + 8, size: 4, bigEndian });
+      if (view.getUint16(entry, !bigEndian) === 0x8769) open.push(view.getUint32(entry + 8, !bigEndian));
     }
   }
-  return numbers;
 }

@@ -10,6 +10,9 @@ import { drawText, drawXmp } from './texts.ts';
 /** Pictures to begin with, and an XMP packet of ours. */
 export type PictureSeeds = { readonly pictures: readonly Uint8Array[]; readonly packet: string };
 
+/** Of one part many times: larger files only take longer. */
+const MAX_COPIED_BYTES = 512 * 1024;
+
 /** A picture with one to six things wrong, or with texts that were not meant to be read. */
 export function mutatePicture(kind: PictureKind, seeds: PictureSeeds, draw: Draw): Uint8Array {
   const start = draw.some(seeds.pictures) ?? new Uint8Array();
@@ -108,8 +111,11 @@ function changeParts(
   switch (draw.below(6)) {
     case 0:
       return join(before, behind);
-    case 1:
-      return join(before, ...new Array<Uint8Array>(draw.once(30) ? 300 : 2).fill(own), behind);
+    case 1: {
+      const most = Math.max(2, Math.floor(MAX_COPIED_BYTES / (own.length + 1)));
+      const copies = draw.once(30) ? Math.min(300, most) : 2;
+      return join(before, ...new Array<Uint8Array>(copies).fill(own), behind);
+    }
     case 2: {
       const other = draw.some(pictures) ?? bytes;
       const taken = draw.some(layOut(kind, other).parts);

@@ -6,6 +6,8 @@ import { drawText } from './texts.ts';
 type Place = { readonly holder: Record<string, unknown>; readonly key: string };
 
 const PLACES_LIMIT = 4_000;
+/** Of what is grown: time is to be measured, and a second is much for no more than this. */
+const GROWN_CHARS = 200_000;
 
 /** Texts that JSON.stringify never writes, put in the place of a marked value. */
 const RAW = [
@@ -98,7 +100,8 @@ function changeOne(root: Record<string, unknown>, words: readonly string[], draw
       holder[key] = [draw.some(keysIn(root['document'])) ?? '0', draw.pick([0, 1, 2, -1, 99, 1e9])];
       return;
     case 5:
-      if (draw.once(25)) holder[key] = grow(holder[key], draw);
+      if (draw.once(25) && JSON.stringify(root).length < GROWN_CHARS / 2)
+        holder[key] = grow(holder[key], draw);
       else holder[key] = drawText(draw);
       return;
     default:
@@ -140,7 +143,7 @@ function grow(value: unknown, draw: Draw): unknown {
     return value.repeat(Math.min(count, Math.ceil(100_000 / (value.length + 1))));
   if (!isRecord(value) && !Array.isArray(value)) return Array.from({ length: count }, () => value);
   const size = JSON.stringify(value).length;
-  const copies = Math.min(count, Math.ceil(600_000 / (size + 1)));
+  const copies = Math.min(count, Math.ceil(GROWN_CHARS / (size + 1)));
   const list = Array.isArray(value) ? value : Object.values(value);
   if (Array.isArray(value)) return Array.from({ length: copies }, () => list).flat();
   return Object.fromEntries(

@@ -61,7 +61,7 @@ export class Runner {
   }
 
   #start(): ChildProcess {
-    const execArgv = ['--max-old-space-size=192', '--max-semi-space-size=4', '--expose-gc'];
+    const execArgv = ['--max-old-space-size=192', '--max-semi-space-size=16', '--expose-gc'];
     const args = ['--worker', this.#picturesFile];
     const env = { ...process.env, NODE_OPTIONS: '' };
     return fork(this.#program, args, { execArgv, env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
