@@ -331,6 +331,7 @@ describe('names are promises', () => {
       value/unresolved
       value/not-a-number
       value/wrong-type
+      value/cut
       value/cleaned
       sampler/none
       sampler/half-range
@@ -351,6 +352,7 @@ describe('names are promises', () => {
       embed/dropped
       embed/c2pa
       embed/replaced
+      strip/unread
       strip/c2pa
       source/kept
       pipeline/unused-dependency

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
+import { IMAGE_FORMATS } from '../../nodes/kit/values.ts';
 import { visibleText } from '../../nodes/kit/visible-text.ts';
 import { createWarningLog } from '../../nodes/kit/warning-log.ts';
 import type { Warning } from '../../nodes/kit/warnings.ts';
@@ -10,6 +11,8 @@ import { createScrubber } from '../../nodes/metadata/strip/scrub.ts';
 import { type Stripped, stripPicture } from '../../nodes/metadata/strip/strip-picture.ts';
 import { readFileChecked } from '../local/read-file.ts';
 import { refuseTaken, removeIfThere, writeFilesAtomic } from '../local/write-file.ts';
+import { findPictures, findPlaces } from '../tagging/find-pictures.ts';
+import { readForReplacing, replaceFile } from '../tagging/replace-file.ts';
 import type { CommandContext } from './command-context.ts';
 import { MAX_IMAGE_BYTES } from './graph-source.ts';
 import { inFile } from './json-file.ts';
@@ -41,7 +44,7 @@ export function stripCommand(context: CommandContext): Command {
         .makeOptionMandatory(),
     )
     .option('--out <path>', 'the file to write, or for a folder the folder')
-    .option('--in-place', 'change the files themselves; there is no way back')
+    .option('--in-place', 'change the files themselves; unlike lineage tag it cannot be undone')
     .option('--recursive', 'of a folder, the pictures of its sub folders too')
     .option('--force', 'replace existing files')
     .option('--json', 'print one JSON document')
@@ -58,7 +61,13 @@ Profiles:
 ${profiles.join('\n')}
 Files beside the picture (NAME.EXT.lineage.json, and NAME.json with its workflow) hold the same data: public and client write
 none of them, and delete them in place; archive writes them without their secrets. With --force, those of the picture that is
-replaced go with it; without it their names count as taken.`;
+replaced go with it; without it their names count as taken.
+
+--in-place keeps no journal, since that would hold what is to be gone: keep a copy, or use --out. Each file is replaced in one
+step, with its mode and owner. As with lineage tag, links in a folder are passed over, and told where they lead out of it.
+
+Pixels stay as they are, so what somebody wrote into them stays too; so do bytes behind the coded samples of lossy WebP and AVIF,
+which only a decoder can tell from them.`;
 }
 
 type Told = {
@@ -80,43 +89,97 @@ async function strip(path: string, options: StripOptions, context: CommandContex
       option: '--out',
     });
   const isMany = await isFolder(path);
-  const pictures = await listPictures([path], options.recursive === true);
+  const { pictures, problems } =
+    out === undefined
+      ? await findInPlace(path, options.recursive === true)
+      : { pictures: await listPictures([path], options.recursive === true), problems: [] };
   const done: Told[] = [];
   const failed: { file: string; code: string; message: string }[] = [];
+  const fail = (file: string, error: LineageError): void => {
+    failed.push({ file, code: error.code, message: error.message });
+    context.terminal.note(describeError(error));
+  };
+  for (const { shown, error } of problems) fail(shown, error);
   for (const picture of pictures) {
     context.signal.throwIfAborted();
-    const target = out === undefined ? picture.path : isMany ? join(out, picture.name) : out;
     try {
-      done.push(await stripOne(picture, target, options, context));
+      const told =
+        out === undefined
+          ? await stripInPlace(picture, options, context)
+          : await stripOne(picture, isMany ? join(out, picture.name) : out, options, context);
+      done.push(told);
+      if (!options.json) context.terminal.print(lineOf(told));
     } catch (error) {
       if (!isMany || !isLineageError(error)) throw error;
-      failed.push({ file: picture.path, code: error.code, message: error.message });
-      context.terminal.note(describeError(error));
+      fail(out === undefined ? picture.name : picture.path, error);
     }
-    const last = done.at(-1);
-    if (!options.json && last?.file === picture.path) context.terminal.print(lineOf(last));
   }
   for (const { warnings } of done) noteWarnings(warnings, context.terminal);
   if (options.json) context.terminal.print(JSON.stringify({ profile: options.profile, files: done, failed }));
   if (failed.length > 0)
     throw new LineageError(
       'strip/failed',
-      `expected every picture to be stripped, got ${failed.length} of ${pictures.length} that were not`,
+      `expected every picture to be stripped, got ${failed.length} of ${pictures.length + problems.length} that were not`,
     );
+}
+
+type Problem = { readonly shown: string; readonly error: LineageError };
+
+/** As `tag` finds them: no file is met twice, and none by a link. */
+async function findInPlace(
+  path: string,
+  recursive: boolean,
+): Promise<{ readonly pictures: readonly PictureFile[]; readonly problems: readonly Problem[] }> {
+  const pictures: PictureFile[] = [];
+  const problems: Problem[] = [];
+  const look = { recursive, formats: IMAGE_FORMATS, tidy: true };
+  for await (const found of findPictures(await findPlaces([path], recursive), look)) {
+    if (found.kind === 'picture') pictures.push({ path: found.path, name: found.shown });
+    else if (found.kind === 'problem') problems.push(found);
+  }
+  return { pictures, problems };
+}
+
+/** The file is the old one or the new one at every moment; what lies beside it changes once it is the new one. */
+async function stripInPlace(
+  { path, name }: PictureFile,
+  { profile }: StripOptions,
+  { signal }: CommandContext,
+): Promise<Told> {
+  const { warn, list: warnings } = createWarningLog();
+  const { state, bytes } = await readForReplacing(path, MAX_IMAGE_BYTES);
+  const sidecars = await readSidecars(path, path);
+  const stripped = inFile(name, () =>
+    stripPicture(
+      bytes,
+      profile,
+      warn,
+      sidecars.map(({ text }) => text),
+    ),
+  );
+  const scrubbed = new Map(
+    profile === 'archive' ? sidecars.map((each) => [each.path, scrubSidecar(each, stripped)] as const) : [],
+  );
+  signal.throwIfAborted();
+  if (Buffer.compare(bytes, stripped.bytes) !== 0) await replaceFile(path, state, stripped.bytes, undefined);
+  await writeFilesAtomic(scrubbed, { replace: true });
+  const deleted = sidecars.map((each) => each.path).filter((each) => !scrubbed.has(each));
+  for (const each of deleted) await removeIfThere(each);
+  return toldOf(stripped, { file: name, out: name, deleted, warnings });
 }
 
 async function stripOne(
   { path }: PictureFile,
   out: string,
-  { profile, force, inPlace }: StripOptions,
+  { profile, force }: StripOptions,
   { signal }: CommandContext,
 ): Promise<Told> {
-  if (!force && !inPlace) await refuseTaken(out);
+  if (!force) await refuseTaken(out);
   const { warn, list: warnings } = createWarningLog();
   const bytes = await readFileChecked(path, MAX_IMAGE_BYTES);
   const sidecars = await readSidecars(path, out);
-  const stale = inPlace ? sidecars : await sidecarsOfReplaced(out, sidecars);
-  if (!force && !inPlace) for (const each of stale) await refuseTaken(each.path);
+  const stale = await sidecarsOfReplaced(out, sidecars);
+  if (!force) for (const each of stale) await refuseTaken(each.path);
   const stripped = inFile(path, () =>
     stripPicture(
       bytes,
@@ -129,20 +192,17 @@ async function stripOne(
   const files = new Map([[out, stripped.bytes]]);
   if (profile === 'archive') for (const each of sidecars) files.set(each.out, scrubSidecar(each, stripped));
   await mkdir(dirname(out), { recursive: true });
-  await writeFilesAtomic(files, { replace: force === true || inPlace === true });
+  await writeFilesAtomic(files, { replace: force === true });
   const deleted = stale.map((each) => each.path).filter((each) => !files.has(each));
   for (const each of deleted) await removeIfThere(each);
-  const { removed, secrets, searched } = stripped;
-  return {
-    file: path,
-    out,
-    bytes: stripped.bytes.length,
-    removed,
-    deleted,
-    secrets: secrets.length,
-    searched,
-    warnings,
-  };
+  return toldOf(stripped, { file: path, out, deleted, warnings });
+}
+
+function toldOf(
+  { bytes, removed, secrets, searched }: Stripped,
+  rest: Pick<Told, 'file' | 'out' | 'deleted' | 'warnings'>,
+): Told {
+  return { ...rest, bytes: bytes.length, removed, secrets: secrets.length, searched };
 }
 
 type Sidecar = { readonly path: string; readonly out: string; readonly text: string };

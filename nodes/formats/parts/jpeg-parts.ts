@@ -1,7 +1,9 @@
-import { assemble, keep, type Piece } from '../assemble.ts';
+import { assemble, concatBytes, keep, type Piece } from '../assemble.ts';
 import { latin1Bytes, need, startsWith, u16be } from '../cursor.ts';
-import { isFrame, listJpegSegments, makeJpegSegment } from '../jpeg.ts';
+import { isFrame, listJpegSegments, MAX_SEGMENT_BYTES, makeJpegSegment } from '../jpeg.ts';
 import { isManifestPacket } from '../jumbf.ts';
+import { bareProfile, isStandardProfile } from './bare-profile.ts';
+import { markUnusedCoding } from './jpeg-tables.ts';
 import { BEHIND_THE_END, type NewPart, type Part, type PartRole } from './part.ts';
 
 const EXIF = latin1Bytes('Exif\0\0');
@@ -12,33 +14,41 @@ const ADOBE = latin1Bytes('Adobe');
 const APP = { first: 0xe0, last: 0xef } as const;
 const COMMENT = 0xfe;
 const END_OF_IMAGE = 0xd9;
-/** DNL, the number of lines: decoders pass over it, so a longer one could hold anything. */
-const LINES = 0xdc;
-const LINES_BYTES = 2;
-const QUANTISATION = 0xdb;
+/** DHT, DAC, SOS, DQT, DRI: what a picture is decoded with, besides its frame. Decoders pass over DNL. */
+const CODING = new Set([0xc4, 0xcc, 0xda, 0xdb, 0xdd]);
 const RESTART = 0xdd;
 const RESTART_BYTES = 2;
 const SCAN = 0xda;
+const SCAN_NAME = 'FFda';
 const ADOBE_MARKER = 0xee;
 /** Mark, version, two words of flags, colour transform. */
 const ADOBE_BYTES = 12;
-const PROFILE_SIGNATURE = latin1Bytes('acsp');
-/** In the profile, before which stand its number among the segments and how many there are. */
-const PROFILE_SIGNATURE_AT = 36;
+/** Version 100, no flags; only the transform says something. */
+const ADOBE_HEAD = latin1Bytes('Adobe\0\x64\0\0\0\0');
+/** Before a part of a profile stand its number among the segments and how many there are. */
+const PROFILE_AT = ICC.length + 2;
+const MAX_PROFILE_PART = MAX_SEGMENT_BYTES - 4 - PROFILE_AT;
 /** JFIF without a thumbnail: mark, version, units, densities, sides of the thumbnail. */
 const JFIF_BYTES = 14;
+
+/** A file is listed several times on its way, and following its coded data costs more than all else. */
+const listed = new WeakMap<Uint8Array, readonly Part[]>();
 
 /**
  * All of the first picture of a JPEG, segments between its scans included, then what lies behind its end: further
  * pictures of a multi-picture file are such bytes.
  *
+ * @param bytes not modified between two calls
  * @throws LineageError `jpeg/malformed`
  */
 export function listJpegParts(bytes: Uint8Array): Part[] {
+  const known = listed.get(bytes);
+  if (known) return [...known];
   const parts: Part[] = [part('SOI', 'pixels', 0, 2, bytes.subarray(0, 2))];
   for (const { marker, start, data, end } of listJpegSegments(bytes))
     parts.push(segment(marker, start, end, bytes.subarray(data, end)));
-  markFalseProfile(parts);
+  markFurther(parts);
+  markProfile(parts);
   let at = parts.at(-1)?.end ?? 2;
   for (;;) {
     const marked = endOfScan(bytes, at);
@@ -55,10 +65,32 @@ export function listJpegParts(bytes: Uint8Array): Part[] {
     const length = u16be(bytes, code + 1, 'jpeg/malformed');
     need(bytes, code + 1, Math.max(2, length), 'jpeg/malformed');
     at = code + 1 + Math.max(2, length);
-    parts.push(segment(marker, marked, at, bytes.subarray(code + 3, at)));
+    const found = segment(marker, marked, at, bytes.subarray(code + 3, at));
+    // What the colours are is told before the first scan.
+    const isColour = found.role === 'colour' || found.name === 'APP0' || found.name === 'APP14';
+    parts.push(isColour ? { ...found, role: 'other' } : found);
   }
   if (at < bytes.length) parts.push(part(BEHIND_THE_END, 'other', at, bytes.length, bytes.subarray(at)));
-  return parts;
+  markStray(parts);
+  markUnusedCoding(parts, bytes);
+  listed.set(bytes, parts);
+  return [...parts];
+}
+
+/** Of JFIF the first counts, of Adobe's mark the last. */
+function markFurther(parts: Part[]): void {
+  const jfif = parts.findIndex(isJfif);
+  const adobe = parts.findLastIndex(({ name, data }) => name === 'APP14' && startsWith(data, ADOBE));
+  for (const [at, each] of parts.entries()) {
+    const isFurther = (isJfif(each) && at !== jfif) || (each.name === 'APP14' && at !== adobe);
+    if (isFurther) parts[at] = { ...each, role: 'other' };
+  }
+}
+
+/** Bytes between two segments that follow no scan header. */
+function markStray(parts: Part[]): void {
+  for (const [at, each] of parts.entries())
+    if (each.name === 'scan' && parts[at - 1]?.name !== SCAN_NAME) parts[at] = { ...each, role: 'other' };
 }
 
 /** Where the next marker stands that is no restart: behind an FF in the data follows 00. */
@@ -72,41 +104,50 @@ function endOfScan(bytes: Uint8Array, from: number): number {
 
 function segment(marker: number, start: number, end: number, data: Uint8Array): Part {
   const found = part(nameOf(marker), roleOf(marker, data), start, end, data);
-  const used = usedBytes(marker, data);
-  return used < data.length ? { ...found, role: 'pixels', bare: data.subarray(0, used) } : found;
+  const bare = bareData(marker, data);
+  const isBare = bare.length === data.length && startsWith(data, bare);
+  return isBare ? found : { ...found, role: 'pixels', bare };
 }
 
-/** How much of a segment its own fields account for. */
-function usedBytes(marker: number, data: Uint8Array): number {
-  if (marker === ADOBE_MARKER && startsWith(data, ADOBE)) return ADOBE_BYTES;
-  if (marker === RESTART) return RESTART_BYTES;
-  if (marker === QUANTISATION) return tablesEnd(data);
+/** What a segment's own fields account for, of those that have fields; of tables see `markUnusedCoding`. */
+function bareData(marker: number, data: Uint8Array): Uint8Array {
+  if (marker === ADOBE_MARKER && startsWith(data, ADOBE) && data.length >= ADOBE_BYTES)
+    return concatBytes(ADOBE_HEAD, data.subarray(ADOBE_BYTES - 1, ADOBE_BYTES));
+  if (marker === APP.first && startsWith(data, JFIF) && data.length >= JFIF_BYTES)
+    return concatBytes(data.subarray(0, JFIF_BYTES - 2), new Uint8Array(2));
+  if (marker === RESTART) return data.subarray(0, RESTART_BYTES);
   // Components follow their number.
-  if (marker === SCAN) return 4 + 2 * (data[0] ?? 0);
-  if (isFrame(marker)) return 6 + 3 * (data[5] ?? 0);
-  return data.length;
+  if (marker === SCAN) return data.subarray(0, 4 + 2 * (data[0] ?? 0));
+  if (isFrame(marker)) return data.subarray(0, 6 + 3 * (data[5] ?? 0));
+  return data;
 }
 
-/** Quantisation tables: precision and number in a byte, then 64 values of one or two bytes. */
-function tablesEnd(data: Uint8Array): number {
-  let at = 0;
-  while (at < data.length) {
-    const head = data[at] ?? 0;
-    const end = at + 1 + (head >> 4 === 0 ? 64 : 128);
-    if (head >> 4 > 1 || (head & 15) > 3 || end > data.length) break;
-    at = end;
+/**
+ * The segments of a profile, numbered from 1, give one profile, or none. Only its colours stay: where that is less, all
+ * of it is in the first segment that holds some of it.
+ */
+function markProfile(parts: Part[]): void {
+  const own = parts.flatMap((each, at) => (each.name === 'APP2' && startsWith(each.data, ICC) ? [at] : []));
+  const dataOf = (at: number): Uint8Array => parts[at]?.data ?? new Uint8Array(0);
+  const sorted = own.toSorted((a, b) => (dataOf(a)[ICC.length] ?? 0) - (dataOf(b)[ICC.length] ?? 0));
+  const isWhole = sorted.every((at, nth) => {
+    const [number, count] = dataOf(at).subarray(ICC.length, PROFILE_AT);
+    return number === nth + 1 && count === sorted.length;
+  });
+  const icc = concatBytes(...sorted.map((at) => dataOf(at).subarray(PROFILE_AT)));
+  const bare = isWhole ? bareProfile(icc) : undefined;
+  const isKept = bare !== undefined && !isStandardProfile(bare);
+  if (isKept && bare.length === icc.length && startsWith(icc, bare)) return;
+  const count = isKept ? Math.ceil(bare.length / MAX_PROFILE_PART) : 0;
+  for (const [nth, at] of sorted.entries()) {
+    const each = parts[at];
+    if (each === undefined) continue;
+    const piece = bare?.subarray(nth * MAX_PROFILE_PART, (nth + 1) * MAX_PROFILE_PART);
+    parts[at] =
+      piece !== undefined && nth < count
+        ? { ...each, role: 'pixels', bare: concatBytes(ICC, Uint8Array.of(nth + 1, count), piece) }
+        : { ...each, role: 'other' };
   }
-  // A first table that is damaged is for decoders to judge.
-  return at === 0 ? data.length : at;
-}
-
-/** What only bears the name of a colour profile is none: its head has a signature. */
-function markFalseProfile(parts: Part[]): void {
-  const isProfile = ({ name, data }: Part): boolean => name === 'APP2' && startsWith(data, ICC);
-  const first = parts.find((each) => isProfile(each) && each.data[ICC.length] === 1);
-  if (first && startsWith(first.data.subarray(ICC.length + 2 + PROFILE_SIGNATURE_AT), PROFILE_SIGNATURE))
-    return;
-  for (const [at, each] of parts.entries()) if (isProfile(each)) parts[at] = { ...each, role: 'other' };
 }
 
 function part(name: string, role: PartRole, start: number, end: number, data: Uint8Array): Part {
@@ -121,25 +162,20 @@ function nameOf(marker: number): string {
 /** Tables, frames and scans are the picture; JFIF tells its density, and may hold a thumbnail. */
 function roleOf(marker: number, data: Uint8Array): PartRole {
   if (marker === COMMENT) return 'text';
-  if (marker === LINES && data.length !== LINES_BYTES) return 'other';
-  if (marker > APP.last) return 'other';
-  if (marker < APP.first) return 'pixels';
+  if (marker < APP.first || marker > APP.last)
+    return isFrame(marker) || CODING.has(marker) ? 'pixels' : 'other';
   const app = marker - APP.first;
-  if (app === 0 && startsWith(data, JFIF) && data.length === JFIF_BYTES) return 'pixels';
+  if (app === 0 && startsWith(data, JFIF) && data.length >= JFIF_BYTES) return 'pixels';
   if (app === 1 && startsWith(data, EXIF)) return 'exif';
   if (app === 1 && startsWith(data, XMP)) return 'xmp';
   if (app === 2 && startsWith(data, ICC)) return 'colour';
   if (app === 11 && isManifestPacket(data)) return 'c2pa';
   // Which colours the three or four components are.
-  return app === 14 && startsWith(data, ADOBE) ? 'colour' : 'other';
+  return app === 14 && startsWith(data, ADOBE) && data.length >= ADOBE_BYTES ? 'colour' : 'other';
 }
 
-/** Data of a JFIF segment without its thumbnail; undefined for another segment. */
-export function jfifWithoutThumbnail({ name, data }: Part): Uint8Array | undefined {
-  if (name !== 'APP0' || !startsWith(data, JFIF) || data.length < JFIF_BYTES) return undefined;
-  const plain = Uint8Array.from(data.subarray(0, JFIF_BYTES));
-  plain.fill(0, 12);
-  return plain;
+function isJfif({ name, data }: Part): boolean {
+  return name === 'APP0' && startsWith(data, JFIF);
 }
 
 /**

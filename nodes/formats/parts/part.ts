@@ -16,6 +16,8 @@ export type Part = {
   readonly data: Uint8Array;
   /** The data that decoders make use of, where the part holds more or other than these. */
   readonly bare?: Uint8Array;
+  /** Coded samples that could not be followed to their end: what stands behind them cannot be told from them. */
+  readonly isUnread?: true;
 };
 
 /** A part of a file to come: with data of its own where these differ from the part's. */

@@ -1,24 +1,29 @@
+import { deflateSync } from 'node:zlib';
 import { assemble, concatBytes, keep, type Piece } from '../assemble.ts';
 import { latin1Bytes, startsWith } from '../cursor.ts';
 import { PNG_SIGNATURE } from '../detect.ts';
 import { isManifestStore } from '../jumbf.ts';
-import { makeChunk, type PngChunk, walkPngChunks } from '../png.ts';
-import { zlibBytes } from '../zlib-bytes.ts';
+import { makeChunk, walkPngChunks } from '../png.ts';
+import { openZlib } from '../zlib-bytes.ts';
+import { bareProfile, isStandardProfile } from './bare-profile.ts';
 import { BEHIND_THE_END, type NewPart, type Part, type PartRole } from './part.ts';
+import { filteredBytes, markUsedColours, type PngHeader, readPngHeader } from './png-pixels.ts';
 
 /** @see https://www.w3.org/TR/png-3/#11Chunks */
 const PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'acTL', 'fcTL', 'fdAT']);
-/** With the most bytes that each may have: decoders pass over a longer one, so it could hold anything. */
+/** With the bytes that each has: decoders pass over others, so they could hold anything. */
 const COLOUR = new Map([
-  ['iCCP', Infinity],
   ['sRGB', 1],
   ['gAMA', 4],
   ['cHRM', 32],
   ['cICP', 4],
-  ['sBIT', 4],
   ['mDCV', 24],
   ['cLLI', 8],
 ]);
+/** Significant bits, one byte a sample. */
+const MAX_SBIT_BYTES = 4;
+/** Decoders take the first of these, and of an animation each. */
+const MANY = new Set(['IDAT', 'fcTL', 'fdAT']);
 /** Of chunks without which there is no picture, or another one; fields of these lengths are all that they have. */
 const FIXED_BYTES = new Map([
   ['IEND', 0],
@@ -30,30 +35,46 @@ const PROFILE_HEAD = latin1Bytes('icc\0\0');
 const MAX_PIXEL_BYTES = 513 * 1024 * 1024;
 /** Profiles of printers take some megabytes. */
 const MAX_PROFILE_BYTES = 64 * 1024 * 1024;
+/** Of chromaticities, in 100,000ths. */
+const MAX_CHROMATICITY = 100_000;
+const COLOUR_TYPE = { grey: 0, colours: 2, palette: 3 } as const;
+/** Before the data of `fdAT`, its number. */
+const SEQUENCE_BYTES = 4;
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const XMP_START = 'XML:com.adobe.xmp\0';
+
+/** A file is listed several times on its way, and inflating its pixels costs more than all else. */
+const listed = new WeakMap<Uint8Array, readonly Part[]>();
 
 /**
  * All of a PNG, part by part.
  *
+ * @param bytes not modified between two calls
  * @throws LineageError `png/malformed`
  */
 export function listPngParts(bytes: Uint8Array): Part[] {
+  const known = listed.get(bytes);
+  if (known) return [...known];
   const signature = PNG_SIGNATURE.length;
   const parts: Part[] = [
     { name: 'signature', role: 'pixels', start: 0, end: signature, data: bytes.subarray(0, signature) },
   ];
   let end = signature;
-  for (const chunk of walkPngChunks(bytes)) {
-    const data = bytes.subarray(chunk.data, chunk.end - 4);
-    const bare = bareData(chunk, data);
-    const role = bare ? 'pixels' : roleOf(chunk, data);
-    parts.push({ name: chunk.type, role, start: chunk.start, end: chunk.end, data, ...(bare && { bare }) });
-    end = chunk.end;
+  const seen = new Set<string>();
+  for (const { type: name, start, data: at, end: behind } of walkPngChunks(bytes)) {
+    const data = bytes.subarray(at, behind - 4);
+    const isFurther = seen.has(name) && !MANY.has(name);
+    const isLate = seen.has('IDAT') && (COLOUR.has(name) || ['iCCP', 'sBIT', 'PLTE', 'tRNS'].includes(name));
+    const role =
+      (isFurther && !TEXT.has(name)) || isLate ? otherThan(roleOf(name, data)) : roleOf(name, data);
+    const used = FIXED_BYTES.get(name) ?? data.length;
+    const bare = data.length > used ? { bare: data.subarray(0, used) } : {};
+    parts.push({ name, role, start, end: behind, data, ...bare });
+    seen.add(name);
+    end = behind;
   }
-  markUnusedTransparency(parts);
-  markUnusedPixels(parts, bytes);
-  if (end < bytes.length)
+  const isWhole = bytes.length === end;
+  if (!isWhole)
     parts.push({
       name: BEHIND_THE_END,
       role: 'other',
@@ -61,63 +82,183 @@ export function listPngParts(bytes: Uint8Array): Part[] {
       end: bytes.length,
       data: bytes.subarray(end),
     });
-  return parts;
+  markColours(parts);
+  markUnusedFrames(parts);
+  markUnusedPalette(parts);
+  markUnusedPixels(parts);
+  listed.set(bytes, parts);
+  return [...parts];
 }
 
-/** What decoders make use of, where a chunk that has to stay holds more. */
-function bareData({ type }: PngChunk, data: Uint8Array): Uint8Array | undefined {
-  if (type === 'iCCP') return bareProfile(data);
-  const used = FIXED_BYTES.get(type) ?? data.length;
-  return data.length > used ? data.subarray(0, used) : undefined;
+/** What describes stays what it is. */
+function otherThan(role: PartRole): PartRole {
+  return role === 'pixels' || role === 'colour' ? 'other' : role;
 }
 
-/** The profile by a name that says nothing, without what follows it; undefined where it is so already, or damaged. */
-function bareProfile(data: Uint8Array): Uint8Array | undefined {
+/** Changes the parts of a name; those that are another's business already stay as they are. */
+function mark(parts: Part[], name: string, change: (part: Part) => Partial<Part>): void {
+  for (const [at, part] of parts.entries())
+    if (part.name === name && (part.role === 'pixels' || part.role === 'colour'))
+      parts[at] = { ...part, ...change(part) };
+}
+
+const OTHER = { role: 'other' } as const;
+
+/** Of several ways to say what the colours are, readers take the first of: code points, profile, sRGB, curve. */
+function markColours(parts: Part[]): void {
+  const has = (name: string): boolean => parts.some((part) => part.name === name && part.role === 'colour');
+  const isCoded = has('cICP');
+  let isTold = isCoded || has('sRGB');
+  mark(parts, 'iCCP', (part) => {
+    const { data, icc } = profileOf(part.data) ?? {};
+    if (data === undefined || icc === undefined || isCoded) return OTHER;
+    isTold = true;
+    if (isStandardProfile(icc)) return OTHER;
+    return startsWith(part.data, data) && part.data.length === data.length
+      ? {}
+      : { role: 'pixels', bare: data };
+  });
+  for (const name of ['gAMA', 'cHRM']) if (isTold) mark(parts, name, () => OTHER);
+  if (parts.some(({ name, role }) => name === 'iCCP' && role !== 'other')) mark(parts, 'sRGB', () => OTHER);
+  mark(parts, 'cHRM', ({ data }) => {
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    const isPossible = [0, 4, 8, 12, 16, 20, 24, 28].every((at) => view.getUint32(at) <= MAX_CHROMATICITY);
+    return isPossible ? {} : OTHER;
+  });
+  if (!isCoded) for (const name of ['mDCV', 'cLLI']) mark(parts, name, () => OTHER);
+}
+
+/** The profile without words, and the chunk of it by a name that says nothing; undefined for what is none. */
+function profileOf(data: Uint8Array): { readonly icc: Uint8Array; readonly data: Uint8Array } | undefined {
   const nul = data.indexOf(0);
   const packed = data.subarray(nul + 2);
-  const used = nul < 1 ? undefined : zlibBytes(packed, MAX_PROFILE_BYTES);
-  if (used === undefined) return undefined;
-  const isBare = used === packed.length && startsWith(data, PROFILE_HEAD);
-  return isBare ? undefined : concatBytes(PROFILE_HEAD, packed.subarray(0, used));
+  const open = nul < 1 ? undefined : openZlib(packed, MAX_PROFILE_BYTES);
+  const icc = open && bareProfile(open.inflated);
+  if (open === undefined || icc === undefined) return undefined;
+  const isSame = icc.length === open.inflated.length && startsWith(open.inflated, icc);
+  const stream = isSame ? packed.subarray(0, open.used) : deflateSync(icc, { level: 9 });
+  return { icc, data: concatBytes(PROFILE_HEAD, stream) };
 }
 
-/** Decoders stop where the stream of the pixels ends: what follows in its chunks could be anything. */
-function markUnusedPixels(parts: Part[], bytes: Uint8Array): void {
-  let left = pixelBytes(parts, bytes);
-  if (left === undefined) return;
+/** Without `acTL` before the pixels there is no animation; with it, as many frames as it says. */
+function markUnusedFrames(parts: Part[]): void {
+  const control = parts.findIndex(({ name, role }) => name === 'acTL' && role === 'pixels');
+  const pixels = parts.findIndex(({ name }) => name === 'IDAT');
+  const { data } = parts[control] ?? {};
+  const isAnimated = data !== undefined && data.length >= 8 && control < pixels;
+  let left = isAnimated ? new DataView(data.buffer, data.byteOffset).getUint32(0) : 0;
+  if (!isAnimated) mark(parts, 'acTL', () => OTHER);
   for (const [at, part] of parts.entries()) {
-    if (part.name !== 'IDAT') continue;
-    const { length } = part.data;
-    if (left === 0 && length > 0) parts[at] = { ...part, role: 'other' };
-    else if (left < length) parts[at] = { ...part, bare: part.data.subarray(0, left) };
-    left -= Math.min(left, length);
+    if (part.name === 'fcTL' && part.data.length >= 26) left--;
+    if ((part.name === 'fcTL' || part.name === 'fdAT') && (!isAnimated || left < 0))
+      parts[at] = { ...part, ...OTHER };
   }
 }
 
-/** A file is listed several times on its way, and inflating its pixels costs more than all else. */
-const pixelBytesOf = new WeakMap<Uint8Array, { readonly used: number | undefined }>();
-
-function pixelBytes(parts: readonly Part[], bytes: Uint8Array): number | undefined {
-  const known = pixelBytesOf.get(bytes);
-  if (known) return known.used;
-  const stream = concatBytes(...parts.filter(({ name }) => name === 'IDAT').map(({ data }) => data));
-  const used = zlibBytes(stream, MAX_PIXEL_BYTES);
-  pixelBytesOf.set(bytes, { used });
-  return used;
+/** Where every pixel has its own colour, a palette is advice; transparency that does not fit is passed over. */
+function markUnusedPalette(parts: Part[]): void {
+  const header = readPngHeader(parts.find(({ name }) => name === 'IHDR')?.data ?? new Uint8Array(0));
+  if (header === undefined) return;
+  const { colourType, depth } = header;
+  if (colourType !== COLOUR_TYPE.palette) mark(parts, 'PLTE', () => OTHER);
+  const entries =
+    (parts.find(({ name, role }) => name === 'PLTE' && role === 'pixels')?.data.length ?? 0) / 3;
+  const used = Math.min(entries, 2 ** depth) * 3;
+  mark(parts, 'PLTE', ({ data }) => (data.length > used ? { bare: data.subarray(0, used) } : {}));
+  mark(parts, 'tRNS', ({ data: { length } }) => {
+    if (colourType === COLOUR_TYPE.palette) return length <= used / 3 ? {} : OTHER;
+    const wanted = colourType === COLOUR_TYPE.grey ? 2 : colourType === COLOUR_TYPE.colours ? 6 : -1;
+    return length === wanted ? {} : OTHER;
+  });
 }
 
-/** Decoders take none of a length that does not fit the colours. */
-function markUnusedTransparency(parts: Part[]): void {
-  const header = parts.find(({ name }) => name === 'IHDR')?.data ?? new Uint8Array(0);
-  const colours = (parts.find(({ name }) => name === 'PLTE')?.data.length ?? 0) / 3;
-  const most = [2, 0, 6, colours][header[9] ?? 0] ?? 0;
-  for (const [at, part] of parts.entries())
-    if (part.name === 'tRNS' && part.data.length > most) parts[at] = { ...part, role: 'other' };
+/** Parts of one picture, and what stands before its data in each. */
+type Stream = {
+  readonly at: readonly number[];
+  readonly head: number;
+  readonly width: number;
+  readonly height: number;
+};
+
+function streamsOf(parts: readonly Part[], { width, height }: PngHeader): Stream[] {
+  const first = parts.flatMap(({ name }, at) => (name === 'IDAT' ? [at] : []));
+  const streams: { at: number[]; head: number; width: number; height: number }[] = [];
+  for (const [at, { name, role, data }] of parts.entries()) {
+    if (role !== 'pixels') continue;
+    if (name === 'fcTL' && data.length >= 26) {
+      const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+      streams.push({ at: [], head: SEQUENCE_BYTES, width: view.getUint32(4), height: view.getUint32(8) });
+    } else if (name === 'fdAT') streams.at(-1)?.at.push(at);
+  }
+  return [{ at: first, head: 0, width, height }, ...streams.filter((stream) => stream.at.length > 0)];
 }
 
-function roleOf({ type }: PngChunk, data: Uint8Array): PartRole {
+/**
+ * Decoders stop where the stream of the pixels ends, and where there are pixels enough: what follows in the chunks, and
+ * what else the stream inflates to, could be anything. So could colours that no pixel has.
+ */
+function markUnusedPixels(parts: Part[]): void {
+  const header = readPngHeader(parts.find(({ name }) => name === 'IHDR')?.data ?? new Uint8Array(0));
+  if (header === undefined) return;
+  const colours = new Uint8Array(256);
+  let isWhole = true;
+  for (const { at, head, width, height } of streamsOf(parts, header)) {
+    const size = { ...header, width, height };
+    const pieces = at.flatMap((each) => parts[each]?.data.subarray(head) ?? []);
+    const [only] = pieces;
+    const stream = pieces.length === 1 && only ? only : concatBytes(...pieces);
+    const wanted = filteredBytes(size);
+    const open = wanted > MAX_PIXEL_BYTES ? undefined : openZlib(stream, MAX_PIXEL_BYTES);
+    if (open === undefined || open.inflated.length < wanted) {
+      isWhole = false;
+      for (const each of at) markAt(parts, each, { isUnread: true });
+      continue;
+    }
+    if (header.colourType === COLOUR_TYPE.palette) markUsedColours(open.inflated, size, colours);
+    if (open.inflated.length > wanted) {
+      const again = deflateSync(open.inflated.subarray(0, wanted));
+      for (const [nth, each] of at.entries()) {
+        const number = parts[each]?.data.subarray(0, head) ?? new Uint8Array(0);
+        // Chunks of an animation are numbered through, so none may be missing.
+        if (nth === 0) markAt(parts, each, { bare: concatBytes(number, again) });
+        else markAt(parts, each, head === 0 ? OTHER : { bare: number });
+      }
+      continue;
+    }
+    let left = open.used;
+    for (const each of at) {
+      const length = (parts[each]?.data.length ?? head) - head;
+      if (left === 0 && length > 0 && head === 0) markAt(parts, each, OTHER);
+      else if (left < length)
+        markAt(parts, each, { bare: parts[each]?.data.subarray(0, head + left) ?? stream });
+      left -= Math.min(left, length);
+    }
+  }
+  if (!isWhole || header.colourType !== COLOUR_TYPE.palette) return;
+  mark(parts, 'PLTE', ({ data, bare = data }) => bareEntries(bare, 3, colours, data));
+  mark(parts, 'tRNS', ({ data }) => bareEntries(data, 1, colours, data));
+}
+
+function markAt(parts: Part[], at: number, change: Partial<Part>): void {
+  const part = parts[at];
+  if (part) parts[at] = { ...part, ...change };
+}
+
+/** Entries that no pixel uses become zero. */
+function bareEntries(
+  table: Uint8Array,
+  entryBytes: number,
+  used: Uint8Array,
+  data: Uint8Array,
+): Partial<Part> {
+  const bare = Uint8Array.from(table, (byte, at) => (used[Math.floor(at / entryBytes)] === 1 ? byte : 0));
+  return bare.length === data.length && startsWith(data, bare) ? {} : { bare };
+}
+
+function roleOf(type: string, data: Uint8Array): PartRole {
   if (PIXELS.has(type)) return 'pixels';
-  if (data.length <= (COLOUR.get(type) ?? -1)) return 'colour';
+  if (type === 'iCCP' || data.length === COLOUR.get(type)) return 'colour';
+  if (type === 'sBIT' && data.length <= MAX_SBIT_BYTES) return 'colour';
   if (type === 'eXIf') return 'exif';
   if (type === 'caBX' && isManifestStore(data)) return 'c2pa';
   if (!TEXT.has(type)) return 'other';

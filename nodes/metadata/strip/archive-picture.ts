@@ -1,7 +1,7 @@
 import { concatBytes } from '../../formats/assemble.ts';
 import { type Container, readContainer, spliceContainer } from '../../formats/container.ts';
 import { latin1Bytes, startsWith } from '../../formats/cursor.ts';
-import { eraseAvif, strangersInAvif } from '../../formats/parts/erase-avif.ts';
+import { eraseAvif, eraseDescriptions, strangersInAvif } from '../../formats/parts/erase-avif.ts';
 import { mapExifTexts } from '../../formats/parts/exif-texts.ts';
 import { joinParts, listParts, type PartedFormat } from '../../formats/parts/list-parts.ts';
 import type { NewPart, Part } from '../../formats/parts/part.ts';
@@ -40,6 +40,13 @@ export function archivePicture(
   const removed: string[] = [];
   let isChanged = false;
   for (const part of listParts(bytes, format)) {
+    const { bare } = part;
+    if (bare && (holdsKey(part.data) || findNeedles([part.data], needles).length > 0)) {
+      parts.push({ part, data: bare });
+      removed.push(`rests in ${part.name}`);
+      isChanged = true;
+      continue;
+    }
     const data = changePart(part, format, change);
     if (data === undefined || holdsAny(data, needles, part)) {
       removed.push(part.name);
@@ -151,5 +158,9 @@ function archiveAvif(
   if (!isChanged && !hasKeys && findNeedles([bytes], needles).length === 0)
     return { bytes: Uint8Array.from(bytes), removed: [] };
   const kept = { ...(newExif && { exif: newExif }), ...(newXmp !== undefined && { xmp: newXmp }) };
-  return { bytes: spliceContainer(eraseAvif(bytes), kept), removed: hasC2pa ? ['C2PA'] : [] };
+  const picture = eraseDescriptions(bytes);
+  const isClean = !holdsKey(picture) && findNeedles([picture], needles).length === 0;
+  // Where secrets stand in names and other places of the picture itself, no more than that one picture stays.
+  const base = isClean ? picture : eraseAvif(bytes);
+  return { bytes: spliceContainer(base, kept), removed: hasC2pa ? ['C2PA'] : [] };
 }

@@ -1,9 +1,7 @@
-import { type Container, spliceContainer } from '../../formats/container.ts';
+import { type Container, readContainer, spliceContainer } from '../../formats/container.ts';
 import { eraseAvif } from '../../formats/parts/erase-avif.ts';
-import { jfifWithoutThumbnail } from '../../formats/parts/jpeg-parts.ts';
 import { joinParts, listParts } from '../../formats/parts/list-parts.ts';
 import type { NewPart } from '../../formats/parts/part.ts';
-import { frameWithoutStrangers } from '../../formats/parts/webp-parts.ts';
 import { exifOfOrientation } from './orientation.ts';
 
 /** A picture with nothing around it. */
@@ -16,8 +14,8 @@ export type BarePicture = {
 };
 
 /**
- * The pixels, the colour profile and the orientation of a picture, as they stand in its file. Only what is known to be
- * one of these stays, so that no place is forgotten.
+ * The pixels, the colour profile and the orientation of a picture. Only what is known to be one of these stays, so that
+ * no place is forgotten; of a profile, its colours.
  *
  * @throws LineageError of the container
  */
@@ -28,15 +26,17 @@ export function barePicture(bytes: Uint8Array, container: Container): BarePictur
   const kept: NewPart[] = [];
   const removed: string[] = [];
   for (const part of listParts(bytes, format)) {
-    const plain = jfifWithoutThumbnail(part);
-    const frame = frameWithoutStrangers(part);
-    if (part.role === 'colour') kept.push({ part });
-    else if (part.role === 'pixels') kept.push(frame ? { part, data: frame } : { part });
-    else if (plain) kept.push({ part, data: plain });
-    if (part.role !== 'colour' && part.role !== 'pixels') removed.push(part.name);
+    const { name, role, bare } = part;
+    if (role !== 'colour' && role !== 'pixels') removed.push(name);
+    else if (bare === undefined) kept.push({ part });
+    else {
+      kept.push({ part, data: bare });
+      removed.push(`rests in ${name}`);
+    }
   }
   const bare = joinParts(bytes, format, kept);
-  const turned = exifOfOrientation(exif, container);
+  // The profile may be gone with the rest.
+  const turned = exifOfOrientation(exif, { ...container, hasIcc: readContainer(bare).hasIcc });
   return turned
     ? { bytes: spliceContainer(bare, { exif: turned }), removed, exif: turned }
     : { bytes: bare, removed };

@@ -1,4 +1,4 @@
-import { latin1Bytes } from '../../formats/cursor.ts';
+import { latin1, latin1Bytes } from '../../formats/cursor.ts';
 
 /** Bytes that must not be in a file, and what they are a piece of. */
 export type Needle = { readonly bytes: Uint8Array; readonly of: string };
@@ -7,8 +7,8 @@ export type Needle = { readonly bytes: Uint8Array; readonly of: string };
 export const MIN_NEEDLE_BYTES = 6;
 /** Long texts are looked for piece by piece, so that a part of one that was left is found too. */
 const PIECE_CHARS = 16;
-/** Pieces of one text: of a longer one every second, third... is looked for. */
-const MAX_PIECES = 4_096;
+/** Pieces of all texts, or of all data, of a file: of more, every second, third... is looked for. */
+const MAX_PIECES = 8_192;
 /** Pieces of a picture or table with fewer kinds of bytes say nothing. */
 const MIN_KINDS = 8;
 
@@ -24,7 +24,7 @@ export function needlesOfText(text: string, of: string): Needle[] {
   for (const spelling of spellings) {
     const little = Buffer.from(spelling, 'utf16le');
     const blocks = [
-      new TextEncoder().encode(spelling),
+      Buffer.from(spelling),
       little,
       Buffer.from(little).swap16(),
       ...(/^[\0-\xff]*$/.test(spelling) && /[\x80-\xff]/.test(spelling) ? [latin1Bytes(spelling)] : []),
@@ -34,31 +34,56 @@ export function needlesOfText(text: string, of: string): Needle[] {
   return found;
 }
 
-/** The pieces of a text that are looked for; those that may be there stay out. */
-export function needlesOfPieces(text: string, of: string, allowed: string): Needle[] {
-  const needles: Needle[] = [];
-  for (let at = 0; at < text.length; at += strideOf(text.length)) {
-    const piece = text.slice(at, at + PIECE_CHARS);
-    // The last piece is often short: the one that ends with the text takes its place.
-    const whole = piece.length < PIECE_CHARS ? text.slice(-PIECE_CHARS) : piece;
-    if (whole.trim().length >= MIN_NEEDLE_BYTES && !allowed.includes(whole))
-      needles.push(...needlesOfText(whole, of));
+/** A text or other data of a file, and what it is there. */
+type Named<T> = { readonly data: T; readonly of: string };
+
+/**
+ * The pieces of all texts of a file that are looked for; those that may be there stay out.
+ *
+ * @param texts equal ones count once, so that a file may repeat itself
+ */
+export function needlesOfPieces(
+  texts: readonly { readonly text: string; readonly of: string }[],
+  allowed: string,
+): Needle[] {
+  const distinct = new Map(texts.map(({ text, of }) => [text, of]));
+  const pieces = new Map<string, string>();
+  for (const { data: text, of, stride } of sample([...distinct].map(([data, of]) => ({ data, of })))) {
+    for (let at = 0; at < text.length; at += stride) {
+      const piece = text.slice(at, at + PIECE_CHARS);
+      // The last piece is often short: the one that ends with the text takes its place.
+      const whole = piece.length < PIECE_CHARS ? text.slice(-PIECE_CHARS) : piece;
+      if (whole.trim().length >= MIN_NEEDLE_BYTES) pieces.set(whole, of);
+    }
   }
-  return needles;
+  const wide = [...pieces.keys()].map((piece) => ({ bytes: Buffer.from(piece, 'utf16le'), of: piece }));
+  for (const { of: piece } of findNeedles([Buffer.from(allowed, 'utf16le')], wide)) pieces.delete(piece);
+  return [...pieces].flatMap(([piece, of]) => needlesOfText(piece, of));
 }
 
-/** Pieces of bytes that are no text. */
-export function needlesOfBytes(block: Uint8Array, of: string): Needle[] {
-  const needles: Needle[] = [];
-  for (let at = 0; at + PIECE_CHARS <= block.length; at += strideOf(block.length)) {
-    const bytes = block.subarray(at, at + PIECE_CHARS);
-    if (new Set(bytes).size >= MIN_KINDS) needles.push({ bytes, of });
+/** Pieces of bytes that are no text; equal ones once. */
+export function needlesOfBytes(
+  blocks: readonly { readonly data: Uint8Array; readonly name: string }[],
+): Needle[] {
+  const needles = new Map<string, Needle>();
+  for (const { data, of, stride } of sample(blocks.map(({ data, name }) => ({ data, of: name })))) {
+    for (let at = 0; at + PIECE_CHARS <= data.length; at += stride) {
+      const bytes = data.subarray(at, at + PIECE_CHARS);
+      const key = latin1(bytes);
+      if (!needles.has(key) && new Set(bytes).size >= MIN_KINDS) needles.set(key, { bytes, of });
+    }
   }
-  return needles;
+  return [...needles.values()];
 }
 
-function strideOf(length: number): number {
-  return PIECE_CHARS * Math.max(1, Math.ceil(length / (PIECE_CHARS * MAX_PIECES)));
+/** Of very many every second, third...; with the distance from piece to piece at which all together have few enough. */
+function* sample<T extends { readonly length: number }>(
+  all: readonly Named<T>[],
+): Generator<Named<T> & { readonly stride: number }> {
+  const length = all.reduce((sum, { data }) => sum + data.length, 0);
+  const stride = PIECE_CHARS * Math.max(1, Math.ceil(length / (PIECE_CHARS * MAX_PIECES)));
+  const step = Math.max(1, Math.ceil(all.length / MAX_PIECES));
+  for (const [at, each] of all.entries()) if (at % step === 0) yield { ...each, stride };
 }
 
 function toAscii(text: string): string {

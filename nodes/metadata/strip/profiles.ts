@@ -1,9 +1,9 @@
 /** What a stripped picture still says, by the word that asks for it. README lists the same. */
 export const STRIP_PROFILES = {
   public: {
-    keeps: 'the pixels, the colour profile and the orientation; nothing else',
+    keeps: 'the pixels, the colours of a profile that is not sRGB, and the orientation; nothing else',
     removes:
-      'all texts, EXIF, XMP, comments, thumbnails, further pictures of a multi-picture file, unknown parts, bytes behind the end, a C2PA manifest',
+      'all texts, EXIF, XMP, comments, thumbnails, further pictures, the words of a profile, unknown parts, unused tables and colours, bytes that decoders pass over, a C2PA manifest',
   },
   client: {
     keeps:

@@ -45,17 +45,33 @@ const BASE64_RUN = /[A-Za-z0-9+/_-]{256,}={0,2}/g;
 /** The same in lines, as mail wraps it. Lists of hashes look alike, but for their letters. */
 const BASE64_LINES =
   /(?:(?![0-9a-fA-F]{60,200}\s)[A-Za-z0-9+/_-]{60,200}[ \t]{0,4}\r?\n[ \t]{0,4}){3,}[A-Za-z0-9+/_-]{0,200}={0,2}/g;
+/**
+ * Names of folders have commas, and texts have them between paths: behind the extension of a file, and before a
+ * drive or another path, a comma ends the name.
+ */
+const COMMA = String.raw`(?<!\.\w{1,5}),(?=\s?[\w(])(?!\s?[A-Za-z]:[\\/])`;
+const WINDOWS_NAME = String.raw`(?:[^\\/:*?"<>|\r\n,]|${COMMA}){1,255}`;
+const POSIX_LETTER = String.raw`[^/\s"'<>|,:;()[\]{}\\]`;
+const POSIX_NAME = `(?:${POSIX_LETTER}|${COMMA} ?){1,255}`;
 /** Folders of an absolute path, up to the name of the file. Backslashes may be doubled, as JSON writes them. */
-const WINDOWS_FOLDERS =
-  /(?<![A-Za-z])[A-Za-z]:(?:\\{1,2}(?:Users\\{1,2}[^\\/:*?"<>|\r\n]{1,255}\\{1,2})?(?:[^\\/:*?"<>|\r\n,]{1,255}(?:\\{1,2}|\/))*|\/(?:[^\\/:*?"<>|\r\n,]{1,255}[\\/])+)/gi;
-const SHARE_FOLDERS = /(?<!\\)\\\\[\w.-]{1,255}\\(?:[^\\/:*?"<>|\r\n,]{1,255}\\)+/g;
-const SLASHED_SHARE_FOLDERS = /(?<![\w/.:\\<~-])\/\/[\w.-]{1,255}\/(?:[^/\s"'<>|,:;()[\]{}\\]{1,255}\/)+/g;
+const WINDOWS_FOLDERS = new RegExp(
+  String.raw`(?<![A-Za-z])[A-Za-z]:(?:\\{1,2}(?:Users\\{1,2}[^\\/:*?"<>|\r\n]{1,255}\\{1,2})?(?:${WINDOWS_NAME}(?:\\{1,2}|\/))*|\/(?:${WINDOWS_NAME}[\\/])+)`,
+  'gi',
+);
+const SHARE_FOLDERS = new RegExp(String.raw`(?<!\\)\\\\[\w.-]{1,255}\\(?:${WINDOWS_NAME}\\)+`, 'g');
+const SLASHED_SHARE_FOLDERS = new RegExp(
+  String.raw`(?<![\w/.:\\<~-])\/\/[\w.-]{1,255}\/(?:${POSIX_NAME}\/)+`,
+  'g',
+);
 /** In the folders of a person, names have spaces more often than text follows. */
-const HOME_FOLDERS =
-  /(?<![\w/.\\<~-])(?:file:\/\/)?\/(?:home|Users)\/(?:[^/\s"'<>|,:;()[\]{}\\]{1,100}(?: [^/\s"'<>|,:;()[\]{}\\]{1,100}){0,2}\/)+/g;
-const POSIX_FOLDERS = /(?<![\w/.\\<~-])(?:~|file:\/\/)?\/(?:[^/\s"'<>|,:;()[\]{}\\]{1,255}\/)+/g;
-/** A whole value that is a path; here folders may have spaces in their names, but the first. */
-const WHOLE_PATH = /^(?:file:\/\/|~)?\/[^/\s"'<>|,:;]+\/(?:[^/\r\n]+\/)*[^/\r\n]*$/;
+const HOME_FOLDERS = new RegExp(
+  String.raw`(?<![\w/.\\<~-])(?:file:\/\/)?\/(?:home|Users)\/(?:${POSIX_NAME}(?: ${POSIX_NAME}){0,2}\/)+`,
+  'g',
+);
+const POSIX_FOLDERS = new RegExp(String.raw`(?<![\w/.\\<~-])(?:~|file:\/\/)?\/(?:${POSIX_NAME}\/)+`, 'g');
+/** A whole value that is a path; here folders may have spaces in their names, but the first where no file ends it. */
+const WHOLE_PATH =
+  /^(?:file:\/\/|~)?\/(?:[^/\s"'<>|,:;]+\/(?:[^/\r\n]+\/)*[^/\r\n]*|[^/\r\n"<>|]+\/(?:[^/\r\n]+\/)*[^/\r\n]*\.\w{1,12})$/;
 const WHOLE_WINDOWS_PATH = /^(?:[A-Za-z]:[\\/]|\\\\)[^:*?"<>|\r\n]*$/;
 const MAX_PATH_CHARS = 4096;
 /** A value of JSON that is JSON again, as some nodes keep it; each level doubles the backslashes. */

@@ -1,9 +1,9 @@
 import { concatBytes } from '../../formats/assemble.ts';
 import { type Container, readContainer, spliceContainer } from '../../formats/container.ts';
-import { latin1, latin1Bytes, startsWith } from '../../formats/cursor.ts';
+import { latin1Bytes, startsWith } from '../../formats/cursor.ts';
 import { readExif } from '../../formats/exif.ts';
 import { commentSegmentBytes, exifSegmentBytes, MAX_SEGMENT_BYTES } from '../../formats/jpeg.ts';
-import { profilesOfAvif, strangersInAvif } from '../../formats/parts/erase-avif.ts';
+import { strangersInAvif } from '../../formats/parts/erase-avif.ts';
 import { mapExifTexts } from '../../formats/parts/exif-texts.ts';
 import { listParts, type PartedFormat } from '../../formats/parts/list-parts.ts';
 import { inflatedBlocks } from '../../formats/parts/png-text.ts';
@@ -86,8 +86,14 @@ export function stripPicture(
   }
   if (container.hasC2pa && !after.hasC2pa)
     warn('strip/c2pa', 'it could not vouch for the changed file', container.format);
+  if (profile !== 'archive' && hasUnread(stripped.bytes, container.format))
+    warn('strip/unread', 'what decoders make of them is not known', container.format);
   const { removed, needles } = stripped;
   return { bytes: stripped.bytes, removed: [...new Set(removed)], secrets, searched: needles.length };
+}
+
+function hasUnread(bytes: Uint8Array, format: ImageFormat): boolean {
+  return format !== 'avif' && listParts(bytes, format).some(({ isUnread }) => isUnread === true);
 }
 
 /** What is secret in these texts, whichever of them gives it away. */
@@ -127,9 +133,9 @@ function bare(
   const xmp = isClient ? withDigitalSource(undefined, digitalSource) : undefined;
   const exif = text === '' ? picture.exif : exifOfText(text, picture.exif, container);
   const out = putBack(picture.bytes, container.format, { text, xmp, exif });
-  const allowed = [text, xmp ?? '', ...profileTexts(picture.bytes, container.format)].join('\n');
+  const allowed = [text, xmp ?? ''].join('\n');
   const needles = [
-    ...texts.flatMap((each) => needlesOfPieces(each.text, each.of, allowed)),
+    ...needlesOfPieces(texts, allowed),
     ...strangersOf(bytes, picture.bytes, container, exif ? [concatBytes(EXIF_HEAD, exif)] : []),
   ];
   return { bytes: out, removed: picture.removed, needles };
@@ -214,21 +220,6 @@ function packedGraphs({ packed }: Container): ReturnType<typeof unpackGraphs> | 
   }
 }
 
-/** What a colour profile says of itself may stay, even where a removed text says the same. */
-function profileTexts(bytes: Uint8Array, format: ImageFormat): string[] {
-  return profilesOf(bytes, format).flatMap((data) => [
-    latin1(data),
-    new TextDecoder('utf-16be').decode(data),
-    new TextDecoder('utf-16be').decode(data.subarray(1)),
-  ]);
-}
-
-function profilesOf(bytes: Uint8Array, format: ImageFormat): Uint8Array[] {
-  if (format === 'avif') return profilesOfAvif(bytes);
-  const parts = listParts(bytes, format).filter(({ role }) => role === 'colour');
-  return [...parts.map(({ data }) => data), ...inflatedBlocks(parts)];
-}
-
 /**
  * Pieces of what is no text: thumbnails, further pictures, unknown data. What the picture itself holds as well, and
  * the blocks that were made for it, may hold the same.
@@ -243,7 +234,7 @@ function strangersOf(
     format === 'avif'
       ? [...(exif ? [exif] : []), ...strangersInAvif(bytes)].map((data) => ({ name: 'a part', data }))
       : listParts(bytes, format).filter(({ role }) => role === 'other' || role === 'exif' || role === 'c2pa');
-  const needles = named.flatMap(({ name, data }) => needlesOfBytes(data, name));
+  const needles = needlesOfBytes(named);
   const own = format === 'avif' ? [] : runsOfPicture(picture, format);
   const common = new Set(findNeedles([...made, ...own], needles));
   return needles.filter((needle) => !common.has(needle));

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { expectSamePixels } from '../../formats/samples.ts';
@@ -94,6 +94,29 @@ test('in place takes what lies beside the picture along, but no file of others',
   expect(listOf(join(folder, 'set'))).toEqual(['a.png', 'deep', 'deep/b.jpg', 'deep/b.json']);
   expect(read(folder, 'set/a.png').includes('PLANTED')).toBe(false);
   expect(read(folder, 'set/deep/b.jpg').includes('PLANTED')).toBe(false);
+});
+
+test('in place no link is followed, and the file keeps its mode', async () => {
+  const folder = await plantedFolder();
+  writeFileSync(join(folder, 'outside.png'), read(folder, 'set/a.png'));
+  symlinkSync('../outside.png', join(folder, 'set/away.png'));
+  symlinkSync('a.png', join(folder, 'set/here.png'));
+  chmodSync(join(folder, 'set/a.png'), 0o640);
+  const before = read(folder, 'outside.png');
+  const ended = await lineage(folder, ['strip', 'set', '--profile', 'public', '--in-place']);
+  expect(ended.status).toBe(1);
+  expect(ended.stderr).toMatch(/path\/outside/);
+  expect(read(folder, 'outside.png').equals(before)).toBe(true);
+  expect(read(folder, 'set/a.png').includes('PLANTED')).toBe(false);
+  expect(statSync(join(folder, 'set/a.png')).mode & 0o777).toBe(0o640);
+  expect(lstatSync(join(folder, 'set/here.png')).isSymbolicLink()).toBe(true);
+  expect(ended.stdout.match(/a\.png: /g)).toHaveLength(1);
+});
+
+test('the help says that there is no way back from --in-place', async () => {
+  const { stdout } = await lineage(newFolder(), ['strip', '--help']);
+  expect(stdout).toMatch(/--in-place.*cannot\s+be\s+undone/s);
+  expect(stdout).toContain('keeps no journal');
 });
 
 test('one damaged picture stops no other, and the status says so', async () => {

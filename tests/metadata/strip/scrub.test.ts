@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { findNeedles, needlesOfPieces, needlesOfText } from '../../../nodes/metadata/strip/needles.ts';
+import {
+  findNeedles,
+  needlesOfBytes,
+  needlesOfPieces,
+  needlesOfText,
+} from '../../../nodes/metadata/strip/needles.ts';
 import { createScrubber } from '../../../nodes/metadata/strip/scrub.ts';
 
 const scrub = (text: string): string => createScrubber().scrub(text);
@@ -45,6 +50,18 @@ describe('what is taken out', () => {
     ['{"image":"D:\\\\Bob, Smith\\\\x.png"}', '{"image":"x.png"}'],
     ['in /home/bob/my dir/x.png now', 'in x.png now'],
     ['in /Users/Bob Smith/x.png now', 'in x.png now'],
+    // Names of folders have commas, with a space behind them or none.
+    ['/home/anna, work/pictures/a.png', 'a.png'],
+    ['in /home/anna,b/pics/a.png now', 'in a.png now'],
+    ['/mnt/a, b/c, d/x.png', 'x.png'],
+    ['file:///srv/a, b/x.png', 'x.png'],
+    ['C:\\a, b\\c\\x.png', 'x.png'],
+    ['in D:/work, old/deep,er/x.png', 'in x.png'],
+    ['\\\\nas\\share, b\\sub\\x.png', 'x.png'],
+    ['//server/share, x/dir/x.png', 'x.png'],
+    ['{"image":"/srv, x/my/a.png"}', '{"image":"a.png"}'],
+    ['lora: /a/b/c.safetensors, /d/e/f.pt', 'lora: c.safetensors, f.pt'],
+    ['see C:\\x\\a.png, cat\\dog and /home/b/c.png, cat/dog', 'see a.png, cat\\dog and c.png, cat/dog'],
     [`a ${PICTURE.replace(/(.{76})/g, '$1\n')}`, 'a '],
     [`a ${PICTURE.replace(/(.{64})/g, '$1\r\n')}`, 'a '],
     [JSON.stringify({ a: PICTURE.replace(/(.{76})/g, '$1\n') }), '{"a":""}'],
@@ -163,12 +180,49 @@ describe('the search', () => {
     const text = 'some "secret"\nwords & more of them';
     expect(findNeedles([hay(encode)], needlesOfText(text, 'it')).length).toBeGreaterThan(0);
     const part = hay(encode).subarray(9);
-    expect(findNeedles([part], needlesOfPieces(text, 'it', '')).map(({ of }) => of)).toContain('it');
+    expect(findNeedles([part], needlesOfPieces([{ text, of: 'it' }], '')).map(({ of }) => of)).toContain(
+      'it',
+    );
     expect(
-      findNeedles([hay(encode)], needlesOfPieces(text, 'it', text)).filter(
+      findNeedles([hay(encode)], needlesOfPieces([{ text, of: 'it' }], text)).filter(
         ({ bytes }) => bytes.length === 16,
       ),
     ).toEqual([]);
-    expect(findNeedles([Buffer.alloc(99)], needlesOfPieces(text, 'it', ''))).toEqual([]);
+    expect(findNeedles([Buffer.alloc(99)], needlesOfPieces([{ text, of: 'it' }], ''))).toEqual([]);
+  });
+
+  test('texts that a file repeats are looked for once', () => {
+    const text = Array.from({ length: 2_000 }, (_, i) => `${i} words; `).join('');
+    const once = needlesOfPieces([{ text, of: 'it' }], '').length;
+    const often = Array.from({ length: 500 }, () => ({ text, of: 'it' }));
+    expect(needlesOfPieces(often, '').length).toBe(once);
+  });
+
+  // Three encodings of four spellings, Latin-1 of three of them; of 8,192 pieces and a last one a text.
+  const MOST = 15 * (8_192 + 400);
+  test.each([
+    ['many long texts', 400, 9_000],
+    ['very many short ones', 60_000, 12],
+    ['one long one', 1, 5_000_000],
+  ])('what is looked for is bounded for %s', (_, count, length) => {
+    const texts = Array.from({ length: count }, (_, i) => ({
+      text: `<"\u00e9${i}" `.repeat(Math.ceil(length / 8)).slice(0, length),
+      of: 'it',
+    }));
+    const needles = needlesOfPieces(texts, '');
+    expect(needles.length).toBeGreaterThan(0);
+    expect(needles.length).toBeLessThanOrEqual(MOST);
+    const data = texts.map(({ text, of }) => ({ data: new TextEncoder().encode(text), name: of }));
+    expect(needlesOfBytes(data).length).toBeLessThanOrEqual(8_192 + 400);
+  });
+
+  test('in a long text that may stay, a piece is found anywhere', () => {
+    const own = 'a word that only the removed text has';
+    const allowed = `${'x'.repeat(1_000_001)}what both of them say, at length`;
+    const texts = [
+      { text: 'what both of them say, at length', of: 'shared' },
+      { text: own, of: 'own' },
+    ];
+    expect(new Set(needlesOfPieces(texts, allowed).map(({ of }) => of))).toEqual(new Set(['own']));
   });
 });
