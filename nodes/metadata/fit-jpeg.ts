@@ -15,6 +15,14 @@ export type Blocks = {
 
 /** The first stage that fits; within a stage UTF-16 first, then ASCII where the text allows it. */
 export function fitJpeg(metadata: FileMetadata, kept: Kept, budget: number): Blocks {
+  const fitted = fitExif(metadata, kept, budget);
+  if (fitted.stage !== 'com-marker' || !kept.exif || withoutOurs(kept)) return fitted;
+  // It would be left out, so it need not be in the way: the next tagging would not find it either.
+  const { exif: _, ...bare } = kept;
+  return fitExif(metadata, bare, budget);
+}
+
+function fitExif(metadata: FileMetadata, kept: Kept, budget: number): Blocks {
   const { parameters } = metadata;
   const attempt = (text: string, whole: boolean): Uint8Array | undefined => {
     for (const encoding of ['unicode', 'ascii'] as const) {
