@@ -1,14 +1,7 @@
 import type { DetailKey } from './detail-keys.ts';
 import { READERS } from './readers/index.ts';
-import type {
-  Problem,
-  Reader,
-  ReaderId,
-  ReaderReport,
-  ReaderView,
-  Sees,
-  ShownFact,
-} from './readers/reader.ts';
+import { type Loss, lossOf, type Reason } from './readers/losses.ts';
+import type { Reader, ReaderId, ReaderReport, ReaderView, Sees, ShownFact } from './readers/reader.ts';
 import { isRecord, jsonOf } from './readers/text.ts';
 import { viewFile } from './readers/view.ts';
 
@@ -26,13 +19,11 @@ export type Meant = {
   readonly leftOut?: ReadonlySet<string>;
 };
 
-const LEFT_OUT = 'the budget left it out of the file, or cut it';
-
 /** One reader's row: what it shows, and what of the meant is missing or different there. */
 export type ReceiptRow = {
   readonly reader: ReaderId;
   readonly sees: readonly string[];
-  readonly loses: readonly Problem[];
+  readonly loses: readonly { readonly what: string; readonly why: string }[];
 };
 export type Receipt = readonly ReceiptRow[];
 
@@ -75,14 +66,24 @@ export function makeReceipt(bytes: Uint8Array, meant: Meant): Receipt {
 /** One reader's row for a file that is open already. */
 export function rowOf(reader: Reader, view: ReaderView, meant: Meant): ReceiptRow {
   const report = reader.read(view);
-  const differences = report.ok ? differencesOf(reader, report, view, meant) : [];
-  const said = new Set(differences.map((loss) => loss.what));
-  const loses = [...differences, ...report.problems.filter((problem) => !said.has(problem.what))];
+  const loses = lossesOf(reader, view, meant, report).map(({ what, why }) => ({ what, why }));
   return { reader: reader.id, sees: report.ok ? listSeen(report.sees) : [], loses };
 }
 
-function differencesOf(reader: Reader, report: ReaderReport, view: ReaderView, meant: Meant): Problem[] {
-  const losses: Problem[] = [];
+/** What of the meant is missing or different for one reader, and whatever else it reports. */
+export function lossesOf(
+  reader: Reader,
+  view: ReaderView,
+  meant: Meant,
+  report: ReaderReport = reader.read(view),
+): readonly Loss[] {
+  const differences = report.ok ? differencesOf(reader, report, view, meant) : [];
+  const said = new Set(differences.map((loss) => loss.what));
+  return [...differences, ...report.problems.filter((problem) => !said.has(problem.what))];
+}
+
+function differencesOf(reader: Reader, report: ReaderReport, view: ReaderView, meant: Meant): Loss[] {
+  const losses: Loss[] = [];
   const context = { prompts: `${meant.positive}\n${meant.negative}`, view };
   for (const fact of reader.holds) {
     const text = meantText(meant, fact);
@@ -90,20 +91,18 @@ function differencesOf(reader: Reader, report: ReaderReport, view: ReaderView, m
     if (isSame(fact, text, report.sees)) continue;
     const known = report.problems.find((problem) => problem.what === LABELS[fact]);
     const habit = reader.habits.find((one) => one.about.includes(fact) && one.when(text, context));
-    const why =
-      (meant.leftOut?.has(LABELS[fact]) ? LEFT_OUT : undefined) ??
-      known?.why ??
-      guardReason(fact, text, report.sees) ??
-      habit?.why ??
-      shownInstead(fact, report.sees);
-    losses.push({ what: LABELS[fact], why });
+    if (meant.leftOut?.has(LABELS[fact])) losses.push(lossOf(LABELS[fact], { id: 'left-out' }));
+    else if (known) losses.push(known);
+    else if (showsGuard(fact, text, report.sees)) losses.push(lossOf(LABELS[fact], { id: 'guard-shown' }));
+    else losses.push(lossOf(LABELS[fact], habit ? { id: habit.loss } : shownInstead(fact, report.sees)));
   }
   const missing = reader.otherKeys ? missingKeys(meant.fields, report.sees) : [];
   const [absent, hidden] = [true, false].map((wanted) =>
     missing.filter((key) => (meant.leftOut?.has(key) ?? false) === wanted),
   );
-  if (absent?.length) losses.push({ what: shortList(absent), why: LEFT_OUT });
-  if (hidden?.length) losses.push({ what: shortList(hidden), why: reader.otherKeys ?? '' });
+  if (absent?.length) losses.push(lossOf(shortList(absent), { id: 'left-out' }));
+  if (hidden?.length && reader.otherKeys)
+    losses.push(lossOf(shortList(hidden), { id: reader.otherKeys, keys: hidden }));
   return losses;
 }
 
@@ -130,17 +129,16 @@ function holdsAll(json: string, seen: Readonly<Record<string, string>>): boolean
 }
 
 /** A prompt line that looks like a settings line is written with a space before it; not every reader takes it off. */
-function guardReason(fact: ShownFact, meant: string, sees: Sees): string | undefined {
-  if (fact !== 'positive' && fact !== 'negative') return undefined;
+function showsGuard(fact: ShownFact, meant: string, sees: Sees): boolean {
+  if (fact !== 'positive' && fact !== 'negative') return false;
   const guarded = meant.replace(/^(?=Steps: |Template: |Negative Template: )/gm, ' ').trim();
-  if (guarded === meant || sees[fact] !== guarded) return undefined;
-  return 'a line that starts like a settings line was written with a space before it, which shows here';
+  return guarded !== meant && sees[fact] === guarded;
 }
 
-function shownInstead(fact: ShownFact, sees: Sees): string {
-  if (fact === 'prompt' || fact === 'workflow' || fact === 'hashes') return 'it is not found';
+function shownInstead(fact: ShownFact, sees: Sees): Reason {
+  if (fact === 'prompt' || fact === 'workflow' || fact === 'hashes') return { id: 'not-found' };
   const seen = sees[fact];
-  return seen === undefined ? 'it is not found' : `it shows ${JSON.stringify(cut(seen))} instead`;
+  return seen === undefined ? { id: 'not-found' } : { id: 'shown-instead', shown: cut(seen) };
 }
 
 function missingKeys(fields: ReadonlyMap<string, string>, sees: Sees): string[] {

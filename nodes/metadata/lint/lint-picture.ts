@@ -8,20 +8,22 @@ import { DIGITAL_SOURCE } from '../digital-source.ts';
 import { parseInfotext } from '../infotext.ts';
 import { meantBy } from '../meant.ts';
 import { READERS } from '../readers/index.ts';
-import type { Problem, ReaderView } from '../readers/reader.ts';
+import type { Loss } from '../readers/losses.ts';
+import type { ReaderId, ReaderView } from '../readers/reader.ts';
 import { viewFile } from '../readers/view.ts';
-import { rowOf } from '../receipt.ts';
+import { lossesOf } from '../receipt.ts';
 import { stageOfText } from '../stages.ts';
 import { FILE_RULES } from './file-rules.ts';
-import type { LintFinding, LintRule, ReaderRule } from './lint-rule.ts';
-import { READER_RULES, SEEN_RULES } from './reader-rules.ts';
+import type { LintFinding, LintRule, RuleText } from './lint-rule.ts';
+import { READER_RULES, type ReaderRuleName } from './reader-rules.ts';
+
+type RuleName = keyof typeof FILE_RULES | ReaderRuleName;
+const RULES: Readonly<Record<RuleName, RuleText>> = { ...FILE_RULES, ...READER_RULES };
 
 /** All rules, by id. */
-export const LINT_RULES: readonly LintRule[] = [
-  ...Object.values(FILE_RULES),
-  ...READER_RULES,
-  ...Object.values(SEEN_RULES),
-].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+export const LINT_RULES: readonly LintRule[] = Object.entries(RULES)
+  .map(([name, text]) => ({ name, ...text }))
+  .toSorted((a, b) => (a.id < b.id ? -1 : 1));
 
 const GRAPH_KEYWORDS: ReadonlySet<string> = new Set(['prompt', 'workflow', 'parameters']);
 const SHOWN_CHARS = 60;
@@ -39,7 +41,7 @@ export function lintPicture(bytes: Uint8Array): readonly LintFinding[] {
     container = readContainer(bytes);
   } catch (error) {
     if (!isLineageError(error)) throw error;
-    return [{ rule: FILE_RULES.unreadable, what: 'file', message: error.message }];
+    return [finding('unreadable', 'file', error.message)];
   }
   const carried = readCarried(container);
   const view = viewFile(bytes);
@@ -51,40 +53,35 @@ export function lintPicture(bytes: Uint8Array): readonly LintFinding[] {
 function lintFile(container: Container, carried: CarriedMetadata): LintFinding[] {
   const { parameters, prompt, workflow } = carried;
   const findings: LintFinding[] = [];
-  const find = (rule: LintRule, what: string, message: string): void =>
-    void findings.push({ rule, what, message });
+  const find = (...found: Parameters<typeof finding>): void => void findings.push(finding(...found));
   const isEmpty = parameters === undefined && prompt === undefined && workflow === undefined;
   for (const { chunk, byte, reason } of container.damaged)
-    find(FILE_RULES.damagedChunk, chunk, `${reason}, at byte ${byte}`);
+    find('damaged-chunk', chunk, `${reason}, at byte ${byte}`);
   const exifDamage = damageOf(() => container.exif && readExif(container.exif));
-  if (exifDamage !== undefined) find(FILE_RULES.damagedExif, 'EXIF', exifDamage);
+  if (exifDamage !== undefined) find('damaged-exif', 'EXIF', exifDamage);
   const { xmp } = container;
   const xmpDamage = damageOf(() => xmp !== undefined && readXmpProperty(xmp, DIGITAL_SOURCE));
-  if (xmpDamage !== undefined) find(FILE_RULES.damagedXmp, 'XMP', xmpDamage);
-  if (container.hasC2pa) find(FILE_RULES.signed, 'C2PA', 'a manifest store is in the file');
+  if (xmpDamage !== undefined) find('damaged-xmp', 'XMP', xmpDamage);
+  if (container.hasC2pa) find('signed', 'C2PA', 'a manifest store is in the file');
   for (const keyword of conflictsIn(container))
-    find(FILE_RULES.conflictingTexts, keyword, 'the file has it twice, with different texts');
+    find('conflicting-texts', keyword, 'the file has it twice, with different texts');
   if (isEmpty) {
-    find(FILE_RULES.noMetadata, 'file', 'nothing to read');
+    find('no-metadata', 'file', 'nothing to read');
     return findings;
   }
   if (parameters !== undefined && isOnlyComment(container, parameters))
-    find(FILE_RULES.commentOnly, 'parameters', 'there is no UserComment beside it');
+    find('comment-only', 'parameters', 'there is no UserComment beside it');
   const stage = parameters === undefined ? 'full' : stageOfText(parameters);
   const mayBeCut = stage === 'minimal' || stage === 'com-marker';
   if (stage !== 'full')
-    find(
-      FILE_RULES.textCut,
-      'parameters',
-      `its stage is ${stage}${mayBeCut ? ', where long prompts are cut' : ''}`,
-    );
+    find('text-cut', 'parameters', `its stage is ${stage}${mayBeCut ? ', where long prompts are cut' : ''}`);
   for (const [name, json] of [
     ['prompt', prompt],
     ['workflow', workflow],
   ] as const)
-    if (json !== undefined && !isJson(json)) find(FILE_RULES.graphDamaged, name, 'it cannot be parsed');
-  if (carried.digitalSource === undefined) find(FILE_RULES.originNotMarked, 'XMP', 'no DigitalSourceType');
-  if (prompt === undefined) find(FILE_RULES.noGraph, 'prompt', 'none is embedded');
+    if (json !== undefined && !isJson(json)) find('graph-damaged', name, 'it cannot be parsed');
+  if (carried.digitalSource === undefined) find('origin-not-marked', 'XMP', 'no DigitalSourceType');
+  if (prompt === undefined) find('no-graph', 'prompt', 'none is embedded');
   return findings;
 }
 
@@ -101,28 +98,36 @@ function lintReaders(view: ReaderView, carried: CarriedMetadata): LintFinding[] 
     parsed.details.filter(({ value }) => /^[^"[{].*:/.test(value)).map(({ key }) => key),
   );
   const findings = READERS.flatMap((reader) =>
-    rowOf(reader, view, meant).loses.map((loss): LintFinding => {
-      const rule = ruleOf(reader.id, loss);
-      const isColon =
-        rule.name === 'key-lost-civitai' && loss.what.split(', ').some((key) => withColon.has(key));
-      return { rule: isColon ? SEEN_RULES.valueWithColon : rule, what: cut(loss.what), message: loss.why };
-    }),
+    lossesOf(reader, view, meant).map((loss) =>
+      finding(ruleOf(reader.id, loss, withColon), cut(loss.what), loss.why),
+    ),
   );
   const compressed = view.pngTexts.filter((text) => text.compressed && GRAPH_KEYWORDS.has(text.keyword));
   return [
     ...findings,
-    ...compressed.map(({ keyword, chunk }) => ({
-      rule: SEEN_RULES.compressedText,
-      what: keyword,
-      message: `it stands in a compressed ${chunk}`,
-    })),
+    ...compressed.map(({ keyword, chunk }) =>
+      finding('compressed-text', keyword, `it stands in a compressed ${chunk}`),
+    ),
   ];
 }
 
-function ruleOf(reader: ReaderRule['reader'], { why }: Problem): LintRule {
-  const own = READER_RULES.filter((rule) => rule.reader === reader);
-  const rule = own.find(({ says }) => says === undefined || says.test(why));
-  return rule ?? FILE_RULES.noMetadata;
+/** @param withColon keys whose unquoted values hold a colon */
+function ruleOf(reader: ReaderId, loss: Loss, withColon: ReadonlySet<string>): ReaderRuleName {
+  switch (loss.id) {
+    case 'left-out':
+    case 'guard-shown':
+    case 'not-found':
+    case 'shown-instead':
+      return `differs-${reader}`;
+    case 'key-lost-civitai':
+      return loss.keys.some((key) => withColon.has(key)) ? 'value-with-colon' : loss.id;
+    default:
+      return loss.id;
+  }
+}
+
+function finding(name: RuleName, what: string, message: string): LintFinding {
+  return { rule: { name, ...RULES[name] }, what, message };
 }
 
 function damageOf(read: () => unknown): string | undefined {

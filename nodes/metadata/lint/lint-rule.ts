@@ -18,8 +18,8 @@ export type LintRule = {
   readonly action: string;
 };
 
-/** A rule that a reader's own words are recognised by. A reader's last rule has none: it takes all that is left. */
-export type ReaderRule = LintRule & { readonly reader: ReaderId; readonly says?: RegExp };
+/** A rule in a table by name. */
+export type RuleText = Omit<LintRule, 'name'>;
 
 /** What was found in one picture. */
 export type LintFinding = {

@@ -1,3 +1,4 @@
+import { lossOf } from './losses.ts';
 import { type Habit, lastText, type Reader, type ReaderReport, type ReaderView, unread } from './reader.ts';
 import { hasCode, isPythonSpace, jsonOf, present, pythonAscii, stripPython, utf8, utf16 } from './text.ts';
 
@@ -10,22 +11,17 @@ const HABITS: readonly Habit[] = [
   {
     about: ['positive', 'negative'],
     when: (text) => linesOf(text).some((line) => stripPython(line).startsWith('Negative prompt:')),
-    why: 'A1111 starts the negative prompt at the first line that begins with "Negative prompt:"',
+    loss: 'negative-mark-in-prompt-a1111',
   },
   {
     about: ['positive', 'negative'],
     when: (text) => linesOf(text).some((line) => line !== stripPython(line)),
-    why: 'A1111 strips the spaces at both ends of every line',
-  },
-  {
-    about: ['positive', 'negative'],
-    when: (text) => text.startsWith('\n'),
-    why: 'A1111 drops blank lines at the start of a prompt',
+    loss: 'line-ends-stripped',
   },
   {
     about: ['positive', 'negative'],
     when: (_, { view }) => commentIsMisread(view),
-    why: 'A1111 reads a "UNICODE" comment as big-endian UTF-16 and takes a byte order mark for text',
+    loss: 'utf16-order',
   },
 ];
 
@@ -49,10 +45,10 @@ export const a1111: Reader = {
     'clipSkip',
   ],
   habits: HABITS,
-  otherKeys: 'A1111 knows keys of letters, digits, spaces, - and / and values that are not empty',
+  otherKeys: 'key-lost-a1111',
   read(view) {
     const text = textOf(view);
-    return text ? readText(text) : unread('a1111', 'no parameters text where A1111 looks');
+    return text ? readText(text) : unread('a1111', { id: 'a1111-no-text' });
   },
 };
 
@@ -104,14 +100,7 @@ function readText(text: string): ReaderReport {
     values: Object.fromEntries(values),
   });
   const problems =
-    pairs.length > 0
-      ? []
-      : [
-          {
-            what: 'details',
-            why: `the last line holds fewer than ${LEAST_PAIRS} "key: value" pairs and counts as prompt`,
-          },
-        ];
+    pairs.length > 0 ? [] : [lossOf('details', { id: 'too-few-settings', least: LEAST_PAIRS })];
   return { reader: 'a1111', ok: true, sees, problems };
 }
 

@@ -6,10 +6,10 @@ import {
   takeResourceList,
   textTable,
 } from './civitai-details.ts';
+import { type Loss, lossOf, type Reason } from './losses.ts';
 import {
   type Habit,
   lastText,
-  type Problem,
   type Reader,
   type ReaderReport,
   type ReaderView,
@@ -40,17 +40,17 @@ const HABITS: readonly Habit[] = [
   {
     about: ['prompt', 'workflow'],
     when: () => true,
-    why: 'Civitai takes the first kind of data it knows: with a parameters text it never looks at the graph',
+    loss: 'graph-not-looked-at',
   },
   {
     about: ['positive', 'negative'],
     when: (text) => text.includes('Negative prompt:'),
-    why: 'Civitai splits the text wherever "Negative prompt:" stands, also inside a prompt',
+    loss: 'negative-mark-in-prompt-civitai',
   },
   {
     about: ['positive', 'negative'],
     when: (text) => TEMPLATES.some((key) => text.startsWith(key) || text.includes(`\n${key}`)),
-    why: 'Civitai removes lines that start with "Template: " and what follows them',
+    loss: 'template-line',
   },
   {
     about: [
@@ -66,17 +66,17 @@ const HABITS: readonly Habit[] = [
       'hashes',
     ],
     when: (_, { prompts }) => `\n${prompts}`.includes('\nSteps: '),
-    why: 'Civitai takes the first line that starts with "Steps: " for the details line',
+    loss: 'steps-in-prompt-civitai',
   },
   {
     about: ['positive', 'negative'],
     when: (text) => /\n[^\S\n]*\n/.test(text),
-    why: 'Civitai drops blank lines, so paragraphs of a prompt run together',
+    loss: 'blank-lines-dropped',
   },
   {
     about: ['seed'],
     when: (text) => text !== String(Number(text)),
-    why: 'Civitai keeps the seed as a JavaScript number, exact only up to 9007199254740992',
+    loss: 'seed-rounded-civitai',
   },
 ];
 
@@ -99,8 +99,7 @@ export const civitai: Reader = {
     'workflow',
   ],
   habits: HABITS,
-  otherKeys:
-    'Civitai reserves some names, ends the line at "Resources: " and takes a colon in a value for a key',
+  otherKeys: 'key-lost-civitai',
   read(view) {
     const text = textOf(view);
     return text?.includes('Steps: ') ? readText(text) : readGraph(view, text);
@@ -138,10 +137,7 @@ function readGraph(view: ReaderView, text: string | undefined): ReaderReport {
   const workflow = lastText(view, 'workflow') !== undefined;
   if (prompt)
     return { reader: 'civitai', ok: true, sees: { prompt, workflow, fromGraph: true }, problems: [] };
-  return unread(
-    'civitai',
-    text ? 'the text holds no "Steps: "' : 'neither parameters text nor prompt graph where Civitai looks',
-  );
+  return unread('civitai', text ? { id: 'steps-missing', inLine: false } : { id: 'civitai-no-data' });
 }
 
 function readText(text: string): ReaderReport {
@@ -153,7 +149,7 @@ function readText(text: string): ReaderReport {
     .split('Negative prompt:')
     .map((part) => part.trim());
   const facts = readDetails(cutTail(details.replace(/,\s*$/, '')));
-  if (typeof facts === 'string') return unread('civitai', facts);
+  if ('id' in facts) return unread('civitai', facts);
 
   const resources = resourcesOf(positive, facts);
   const sees = {
@@ -191,18 +187,17 @@ type Facts = {
   readonly listed: readonly unknown[];
 };
 
-/** The details, or the sentence that says why Civitai throws everything away. */
-function readDetails(line: string): Facts | string {
+/** The details, or why Civitai throws everything away. */
+function readDetails(line: string): Facts | Reason {
   const hashes = takeObject(line, 'Hashes');
   const table = hashes.json === undefined ? {} : textTable(hashes.json);
-  if (!table) return 'Hashes is not a JSON object of texts, and Civitai rejects the whole record';
+  if (!table) return { id: 'hashes-not-texts' };
   const resources = takeResourceList(hashes.rest);
   const listed = resources.json === undefined ? [] : jsonOf(resources.json);
-  if (!Array.isArray(listed))
-    return 'Civitai resources is not a JSON list, and Civitai rejects the whole record';
+  if (!Array.isArray(listed)) return { id: 'resources-not-a-list' };
   const extra = takeObject(resources.rest, 'Civitai metadata');
   if (extra.json !== undefined && !isRecord(jsonOf(extra.json))) {
-    return 'Civitai metadata is not a JSON object, and Civitai rejects the whole record';
+    return { id: 'civitai-metadata-not-an-object' };
   }
   const kept = Object.entries(parseDetails(extra.rest)).filter(([key]) => !IGNORED_KEYS.has(key));
   return { details: Object.fromEntries(kept), hashes: table, listed };
@@ -240,21 +235,20 @@ function resourcesOf(positive: string, { details, listed }: Facts): SeenResource
 }
 
 /** One value of the wrong kind and the site shows nothing at all. */
-function rejection(facts: Facts, resources: readonly SeenResource[]): string | undefined {
+function rejection(facts: Facts, resources: readonly SeenResource[]): Reason | undefined {
   for (const key of NUMBERS) {
     const value = facts.details[key];
     if (value !== undefined && !(typeof value === 'string' && Number.isFinite(Number(value)))) {
-      return `${key} is ${shown(value)}, not a number, and Civitai rejects the whole record`;
+      return { id: 'number-expected', key, got: shown(value) };
     }
   }
   const sampler = facts.details['sampler'];
-  if (sampler !== undefined && typeof sampler !== 'string')
-    return 'the sampler is quoted, and Civitai rejects the whole record';
+  if (sampler !== undefined && typeof sampler !== 'string') return { id: 'sampler-quoted' };
   if (Object.values(hashesOf(facts)).some((hash) => typeof hash !== 'string')) {
-    return 'a hash is not a text, and Civitai rejects the whole record';
+    return { id: 'hash-not-a-text' };
   }
   if (resources.some((resource) => Number.isNaN(resource.weight))) {
-    return 'a LoRA weight is not a number, and Civitai rejects the whole record';
+    return { id: 'lora-weight-not-a-number' };
   }
   return undefined;
 }
@@ -281,30 +275,18 @@ function seenOf(facts: Facts): Sees {
   });
 }
 
-function problemsOf(positive: string, detailsAt: number, sees: Sees): Problem[] {
-  const problems: Problem[] = [];
-  if (detailsAt < 0) problems.push({ what: 'details', why: 'no line starts with "Steps: "' });
+function problemsOf(positive: string, detailsAt: number, sees: Sees): Loss[] {
+  const problems: Loss[] = [];
+  if (detailsAt < 0) problems.push(lossOf('details', { id: 'steps-missing', inLine: true }));
   for (const [tag, inside = ''] of positive.matchAll(/<((?:lora|hypernet):[^<>]*)>/g)) {
-    if (RESOURCE_TAG.test(inside)) continue;
-    problems.push({
-      what: tag,
-      why: 'Civitai knows a tag by a name of letters, digits, _ . - and one weight of digits, without a sign',
-    });
+    if (!RESOURCE_TAG.test(inside)) problems.push(lossOf(tag, { id: 'lora-tag-invisible' }));
   }
   for (const resource of sees.resources ?? []) {
     if (resource.type === 'lora' && resource.weight === undefined) {
-      problems.push({
-        what: `weight of ${resource.name}`,
-        why: 'Civitai takes 1.0 where no <lora:name:weight> tag says otherwise',
-      });
+      problems.push(lossOf(`weight of ${resource.name}`, { id: 'lora-weight-unknown' }));
     }
   }
-  if (sees.model && !sees.modelHash) {
-    problems.push({
-      what: 'model link',
-      why: 'Civitai finds a model by its hash, and there is no Model hash',
-    });
-  }
+  if (sees.model && !sees.modelHash) problems.push(lossOf('model link', { id: 'model-hash-missing' }));
   return problems;
 }
 

@@ -1,12 +1,5 @@
-import {
-  type Habit,
-  type Problem,
-  type Reader,
-  type ReaderReport,
-  type ReaderView,
-  type Sees,
-  unread,
-} from './reader.ts';
+import { type Loss, lossOf } from './losses.ts';
+import { type Habit, type Reader, type ReaderReport, type ReaderView, type Sees, unread } from './reader.ts';
 import { bytesOfLatin1, jsonOf, present, utf8 } from './text.ts';
 
 /**
@@ -17,30 +10,25 @@ import { bytesOfLatin1, jsonOf, present, utf8 } from './text.ts';
  */
 const HABITS: readonly Habit[] = [
   {
-    about: ['prompt', 'workflow'],
-    when: (_, { view }) => view.format === 'jpeg',
-    why: 'the front end does not open JPEG files without an extension',
-  },
-  {
     about: ['size'],
     when: () => true,
-    why: 'the front end rounds the size of an A1111 text up to multiples of 64',
+    loss: 'size-rounded',
   },
   {
     about: ['seed'],
     when: (text) => text !== String(Number(text)),
-    why: 'the front end keeps the seed as a JavaScript number, exact only up to 9007199254740992',
+    loss: 'seed-rounded-comfyui',
   },
   {
     about: ['scheduler'],
     when: () => true,
-    why: 'the front end ignores Schedule type and knows only "Karras" at the end of a sampler name',
+    loss: 'schedule-ignored',
   },
   {
     about: ['positive', 'negative'],
     when: (_, { view }) =>
       view.pngTexts.some((text) => text.chunk === 'tEXt' && /[\x80-\xff]/.test(text.text)),
-    why: 'the front end decodes tEXt as UTF-8, not as Latin-1',
+    loss: 'latin1-text',
   },
 ];
 
@@ -63,24 +51,17 @@ export const comfyui: Reader = {
   ],
   habits: HABITS,
   read(view) {
-    if (view.format === 'jpeg')
-      return unread('comfyui', 'the front end does not open JPEG files without an extension');
+    if (view.format === 'jpeg') return unread('comfyui', { id: 'jpeg-not-opened' });
     if (view.format === 'avif' && view.majorBrand !== 'avif') {
-      return unread(
-        'comfyui',
-        `the front end needs the major brand "avif", and this is "${view.majorBrand ?? ''}"`,
-      );
+      return unread('comfyui', { id: 'avif-brand', brand: view.majorBrand ?? '' });
     }
     const texts = view.format === 'png' ? pngTexts(view) : exifTexts(view);
     const graph = graphOf(texts);
     if (graph.sees.workflow || graph.sees.prompt) return { reader: 'comfyui', ok: true, ...graph };
     const parameters = texts.get('parameters');
     if (view.format === 'png' && parameters !== undefined) return importText(parameters, graph.problems);
-    const [problem] = graph.problems;
-    return unread(
-      'comfyui',
-      problem ? `${problem.what}: ${problem.why}` : 'neither workflow nor prompt where the front end looks',
-    );
+    const [broken] = graph.problems;
+    return unread('comfyui', broken ? { id: 'graph-not-json', graph: broken.what } : { id: 'no-workflow' });
   },
 };
 
@@ -109,28 +90,25 @@ function exifTexts(view: ReaderView): ReadonlyMap<string, string> {
 
 function graphOf(texts: ReadonlyMap<string, string>): {
   readonly sees: Sees;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly Loss[];
 } {
-  const problems: Problem[] = [];
+  const problems: Loss[] = [];
   const usable = (key: string) => {
     const text = texts.get(key);
     if (text === undefined) return false;
     if (jsonOf(text) !== undefined) return true;
-    problems.push({ what: key, why: 'it is not JSON (NaN and Infinity are not either)' });
+    problems.push(lossOf(key, { id: 'graph-not-json' }));
     return false;
   };
   return { sees: { prompt: usable('prompt'), workflow: usable('workflow'), fromGraph: true }, problems };
 }
 
 /** The last line that starts with "Steps:", and the last "Negative prompt:" line before it; both are needed. */
-function importText(text: string, before: readonly Problem[]): ReaderReport {
+function importText(text: string, before: readonly Loss[]): ReaderReport {
   const steps = text.lastIndexOf('\nSteps:');
   const negative = steps < 0 ? -1 : text.lastIndexOf('\nNegative prompt:', steps);
   if (negative < 0) {
-    return unread(
-      'comfyui',
-      'an A1111 text needs a "Negative prompt:" line and a "Steps:" line, each behind a line break',
-    );
+    return unread('comfyui', { id: 'infotext-not-importable' });
   }
   const options = optionsOf(text.slice(steps + 1).split('\n', 1)[0] ?? '');
   const sampler = options.get('sampler');
@@ -155,10 +133,7 @@ function importText(text: string, before: readonly Problem[]): ReaderReport {
   });
   const problems = [...before];
   if (id && !SAMPLER_IDS.has(id.sampler)) {
-    problems.push({
-      what: 'Sampler',
-      why: `the front end makes "${id.sampler}" of it, which no sampler is called`,
-    });
+    problems.push(lossOf('Sampler', { id: 'sampler-unknown', sampler: id.sampler }));
   }
   return { reader: 'comfyui', ok: true, sees, problems };
 }

@@ -10,37 +10,37 @@ const HABITS: readonly Habit[] = [
   {
     about: ['negative'],
     when: (text) => text.includes('\n'),
-    why: 'Image-MetaHub reads only the first line of a negative prompt',
+    loss: 'negative-first-line',
   },
   {
     about: ['positive', 'negative'],
     when: (_, { prompts }) => prompts.includes('\nNegative prompt:'),
-    why: 'Image-MetaHub splits at the first line that starts with "Negative prompt:"',
+    loss: 'negative-mark-in-prompt-metahub',
   },
   {
     about: ['positive', 'negative', 'model'],
     when: (text, { view }) => view.format === 'jpeg' && /[^\x20-\x7e\n]/.test(text),
-    why: 'Image-MetaHub drops the zero bytes of UTF-16 and reads the rest as UTF-8, which only ASCII survives',
+    loss: 'utf16-as-utf8',
   },
   {
     about: ['positive', 'negative', 'model'],
     when: (text) => /[\x80-\xff]/.test(text),
-    why: 'Image-MetaHub decodes tEXt as UTF-8, not as Latin-1',
+    loss: 'latin1-as-utf8',
   },
   {
     about: ['steps', 'sampler', 'cfg', 'seed', 'size', 'model', 'clipSkip'],
     when: (_, { prompts }) => /Steps: |Sampler: |CFG scale: |Seed: |Size: |Model:/i.test(prompts),
-    why: 'Image-MetaHub takes the first place where a key stands, also inside a prompt',
+    loss: 'key-in-prompt',
   },
   {
     about: ['cfg'],
     when: () => true,
-    why: 'Image-MetaHub shows Distilled CFG Scale in place of CFG scale where both are written',
+    loss: 'distilled-cfg',
   },
   {
     about: ['seed'],
     when: (text) => text !== String(Number(text)),
-    why: 'Image-MetaHub keeps the seed as a JavaScript number, exact only up to 9007199254740992',
+    loss: 'seed-rounded-metahub',
   },
 ];
 
@@ -63,14 +63,11 @@ export const imageMetahub: Reader = {
   habits: HABITS,
   read(view) {
     if (view.format === 'png') return readPng(view);
-    if (view.format !== 'jpeg') return unread('image-metahub', 'its engine opens PNG and JPEG only');
+    if (view.format !== 'jpeg') return unread('image-metahub', { id: 'image-metahub-format' });
     const text = view.userComment && commentText(view.userComment);
-    if (!text) return unread('image-metahub', 'no EXIF UserComment');
+    if (!text) return unread('image-metahub', { id: 'image-metahub-no-comment' });
     if (!isAccepted(text)) {
-      return unread(
-        'image-metahub',
-        'in a JPEG it wants "Version: ComfyUI", or Steps, Sampler and Model hash together',
-      );
+      return unread('image-metahub', { id: 'image-metahub-not-accepted' });
     }
     return readText(text);
   },
@@ -82,9 +79,7 @@ function readPng(view: ReaderView): ReaderReport {
   if (lastText(view, 'workflow')) return graphReport(prompt, true);
   const chunk = lastText(view, 'parameters', 'Parameters') ?? lastText(view, 'Description');
   if (chunk?.text) return readText(chunk.chunk === 'tEXt' ? utf8(bytesOfLatin1(chunk.text)) : chunk.text);
-  return prompt
-    ? graphReport(true, false)
-    : unread('image-metahub', 'neither workflow, parameters nor prompt');
+  return prompt ? graphReport(true, false) : unread('image-metahub', { id: 'image-metahub-no-data' });
 }
 
 function graphReport(prompt: boolean, workflow: boolean): ReaderReport {

@@ -1,4 +1,5 @@
 import type { ImageFormat } from '../../kit/values.ts';
+import { type KeyLossId, type Loss, lossOf, type PlainLossId, type Reason } from './losses.ts';
 
 /**
  * The programs whose reading rules this folder restates in code of its own; the head of each file says which
@@ -76,15 +77,12 @@ export type Sees = {
   readonly values?: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 };
 
-/** One thing that a reader gets wrong or not at all, and the rule of that reader that makes it so. */
-export type Problem = { readonly what: string; readonly why: string };
-
 export type ReaderReport = {
   readonly reader: ReaderId;
   /** The reader shows generation data of this file. */
   readonly ok: boolean;
   readonly sees: Sees;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly Loss[];
 };
 
 /** Facts a reader may have a place for; the receipt compares only those. */
@@ -111,12 +109,12 @@ type HabitContext = {
   readonly view: ReaderView;
 };
 
-/** A known peculiarity: when what was meant looks so, this reader shows something else, and this is why. */
+/** A known peculiarity: when what was meant looks so, this reader shows something else: that loss. */
 export type Habit = {
   readonly about: readonly ShownFact[];
   /** @param meant the fact as it was meant to be seen */
   readonly when: (meant: string, context: HabitContext) => boolean;
-  readonly why: string;
+  readonly loss: PlainLossId;
 };
 
 export type Reader = {
@@ -126,15 +124,15 @@ export type Reader = {
   readonly holds: readonly ShownFact[];
   /** Tried in order; the first that applies explains a difference. */
   readonly habits: readonly Habit[];
-  /** For a reader that keeps every key of the details line: why one may be missing. */
-  readonly otherKeys?: string;
+  /** For a reader that keeps every key of the details line: the loss of one that is missing. */
+  readonly otherKeys?: KeyLossId;
   /** Total: any bytes and any text give a report, in time proportional to their length. */
   readonly read: (view: ReaderView) => ReaderReport;
 };
 
 /** Nothing was found. */
-export function unread(reader: ReaderId, why: string, sees: Sees = {}): ReaderReport {
-  return { reader, ok: false, sees, problems: [{ what: 'everything', why }] };
+export function unread(reader: ReaderId, reason: Reason): ReaderReport {
+  return { reader, ok: false, sees: {}, problems: [lossOf('everything', reason)] };
 }
 
 /** The last text of this keyword: every reader that keeps a table by keyword lets the later chunk win. */

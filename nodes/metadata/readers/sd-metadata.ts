@@ -1,11 +1,5 @@
-import {
-  type Habit,
-  type Problem,
-  type Reader,
-  type ReaderReport,
-  type ReaderView,
-  unread,
-} from './reader.ts';
+import { lossOf } from './losses.ts';
+import { type Habit, type Reader, type ReaderReport, type ReaderView, unread } from './reader.ts';
 import {
   bytesOfLatin1,
   hasCode,
@@ -42,27 +36,27 @@ const HABITS: readonly Habit[] = [
   {
     about: ['positive', 'negative'],
     when: (_, { prompts }) => prompts.includes('Negative prompt:'),
-    why: 'sd-metadata splits at the first "Negative prompt:", wherever it stands',
+    loss: 'negative-mark-in-prompt-sd-metadata',
   },
   {
     about: FROM_TEXT,
     when: (_, { prompts }) => prompts.includes('Steps:'),
-    why: 'sd-metadata takes the line of the first "Steps:" for the settings, also inside a prompt',
+    loss: 'steps-in-prompt-sd-metadata',
   },
   {
     about: ['modelHash'],
     when: () => true,
-    why: 'sd-metadata looks for keys anywhere, so "Lora_0 Model hash" counts as a later "Model hash" and wins',
+    loss: 'model-hash-overridden',
   },
   {
     about: ['seed'],
     when: (text) => text !== String(Number(text)),
-    why: 'sd-metadata keeps the seed as a JavaScript number, exact only up to 9007199254740992',
+    loss: 'seed-rounded-sd-metadata',
   },
   {
     about: ['steps', 'sampler', 'scheduler', 'cfg', 'size', 'model', 'clipSkip'],
     when: () => true,
-    why: 'sd-metadata drops a value if the next key holds anything but letters, digits and spaces, as "Lora_0 …" does',
+    loss: 'value-dropped',
   },
 ];
 
@@ -81,18 +75,16 @@ export const sdMetadata: Reader = {
   holds: [...FROM_TEXT, 'prompt', 'workflow'],
   habits: HABITS,
   read(view) {
-    if (view.format === 'avif') return unread('sd-metadata', 'it knows PNG, JPEG and WebP only');
+    if (view.format === 'avif') return unread('sd-metadata', { id: 'sd-metadata-format' });
     const texts = view.format === 'png' ? pngTexts(view) : exifTexts(view);
     const graph = readGraph(texts);
     if (graph) return graph;
     const text = texts.get('parameters') ?? texts.get('UserComment');
     if (!text)
-      return unread(
-        'sd-metadata',
-        view.comments.length > 0 ? 'it does not read text in a JPEG comment' : 'no parameters text',
-      );
-    if (!isParameters(text))
-      return unread('sd-metadata', 'it finds none of "Steps:", "Sampler:", "Negative prompt:"');
+      return unread('sd-metadata', {
+        id: view.comments.length > 0 ? 'sd-metadata-comment' : 'sd-metadata-no-text',
+      });
+    if (!isParameters(text)) return unread('sd-metadata', { id: 'sd-metadata-unknown-text' });
     return readText(text);
   },
 };
@@ -149,9 +141,7 @@ function readGraph(texts: ReadonlyMap<string, string>): ReaderReport | undefined
   const parsed = workflow === undefined ? undefined : jsonOf(withoutNaN(workflow));
   const hasWorkflow = isRecord(parsed) && Array.isArray(parsed['nodes']);
   if (!hasPrompt && (prompt !== undefined || !hasWorkflow)) return undefined;
-  const problems: readonly Problem[] = hasPrompt
-    ? []
-    : [{ what: 'prompts and settings', why: 'it finds no facts in a workflow without a prompt graph' }];
+  const problems = hasPrompt ? [] : [lossOf('prompts and settings', { id: 'workflow-alone' })];
   const sees = { prompt: hasPrompt, workflow: workflow !== undefined, fromGraph: true };
   return { reader: 'sd-metadata', ok: true, sees, problems };
 }
@@ -194,7 +184,7 @@ function readText(text: string): ReaderReport {
   });
   const problems =
     settings.length > MAX_SETTINGS_CHARS
-      ? [{ what: 'details', why: `it does not parse settings of more than ${MAX_SETTINGS_CHARS} characters` }]
+      ? [lossOf('details', { id: 'settings-too-long', mostChars: MAX_SETTINGS_CHARS })]
       : [];
   return { reader: 'sd-metadata', ok: true, sees, problems };
 }

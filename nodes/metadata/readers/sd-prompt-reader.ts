@@ -1,4 +1,5 @@
 import { loadComment } from './a1111.ts';
+import { lossOf, type Reason } from './losses.ts';
 import { type Habit, lastText, type Reader, type ReaderReport, type ReaderView, unread } from './reader.ts';
 import { hasCode, jsonOf, present, stripPython, utf8 } from './text.ts';
 
@@ -11,17 +12,17 @@ const HABITS: readonly Habit[] = [
   {
     about: ['positive', 'negative'],
     when: (_, { prompts }) => prompts.includes('\nNegative prompt:'),
-    why: 'sd-prompt-reader splits at the first line that starts with "Negative prompt:"',
+    loss: 'negative-mark-in-prompt-sdpr',
   },
   {
     about: ['positive', 'negative', 'steps', 'sampler', 'cfg', 'seed', 'size', 'model'],
     when: (_, { prompts }) => prompts.includes('\nSteps:'),
-    why: 'sd-prompt-reader takes the first line that starts with "Steps:" for the settings, also inside a prompt',
+    loss: 'steps-in-prompt-sdpr',
   },
   {
     about: ['positive', 'negative'],
     when: (_, { prompts }) => prompts.startsWith('\n'),
-    why: 'sd-prompt-reader looks for "Negative prompt:" behind a line break; a text that starts with it is cut wrongly',
+    loss: 'empty-first-line',
   },
 ];
 
@@ -39,49 +40,39 @@ export const sdPromptReader: Reader = {
       const chunk = lastText(view, 'parameters');
       return chunk ? readText(chunk.text) : readGraph(view);
     }
-    if (view.format === 'avif') return unread('sd-prompt-reader', 'it knows PNG, JPEG and WebP only');
+    if (view.format === 'avif') return unread('sd-prompt-reader', { id: 'sd-prompt-reader-format' });
     return readComment(view);
   },
 };
 
 /** The camera model is taken for JSON, and anything else there ends the program. */
-function modelTagFailure(view: ReaderView): string | undefined {
+function modelTagFailure(view: ReaderView): Reason | undefined {
   const tag = view.ifd0Ascii.find((one) => one.tag === MODEL_TAG);
   if (!tag) return undefined;
-  const isJson = jsonOf(utf8(tag.bytes).replace(/\0+$/, '')) !== undefined;
-  return isJson
-    ? 'the EXIF Model tag is taken for the data of another program'
-    : 'it takes the EXIF Model tag for JSON and crashes on anything else';
+  return { id: 'model-tag', isJson: jsonOf(utf8(tag.bytes).replace(/\0+$/, '')) !== undefined };
 }
 
 function readGraph(view: ReaderView): ReaderReport {
-  if (!lastText(view, 'prompt')) return unread('sd-prompt-reader', 'no parameters text');
+  if (!lastText(view, 'prompt')) return unread('sd-prompt-reader', { id: 'sd-prompt-reader-no-text' });
   return { reader: 'sd-prompt-reader', ok: true, sees: { prompt: true, fromGraph: true }, problems: [] };
 }
 
 function readComment(view: ReaderView): ReaderReport {
   if (view.comments.length > 0) {
-    return unread(
-      'sd-prompt-reader',
-      'it takes any JPEG comment for Fooocus data and reads nothing else then',
-    );
+    return unread('sd-prompt-reader', { id: 'jpeg-comment' });
   }
   if (view.hasAlpha) {
-    return unread(
-      'sd-prompt-reader',
-      'it looks for hidden NovelAI data in pictures with alpha and never at their EXIF',
-    );
+    return unread('sd-prompt-reader', { id: 'rgba-webp' });
   }
   const comment = view.userComment;
-  if (!comment) return unread('sd-prompt-reader', 'no EXIF UserComment');
+  if (!comment) return unread('sd-prompt-reader', { id: 'no-user-comment' });
   const trouble = utf16Trouble(comment);
   if (trouble) return unread('sd-prompt-reader', trouble);
   if (!['UNICODE\0', 'ASCII\0\0\0', 'JIS\0\0\0\0\0'].some((code) => hasCode(comment, code))) {
-    return unread('sd-prompt-reader', 'the UserComment has no known character code');
+    return unread('sd-prompt-reader', { id: 'unknown-character-code' });
   }
   const text = loadComment(comment);
-  if (text === '' || text.startsWith('{'))
-    return unread('sd-prompt-reader', 'the UserComment is not a parameters text');
+  if (text === '' || text.startsWith('{')) return unread('sd-prompt-reader', { id: 'not-a-parameters-text' });
   return readText(text);
 }
 
@@ -89,12 +80,10 @@ function readComment(view: ReaderView): ReaderReport {
  * Before the real reading the comment is decoded as UTF-16 in the byte order of its mark, else of the machine
  * (little-endian), and strictly: whatever is no UTF-16 then, ends the reading.
  */
-function utf16Trouble(comment: Uint8Array): string | undefined {
+function utf16Trouble(comment: Uint8Array): Reason | undefined {
   const body = comment.subarray(8);
-  if (body.length % 2 === 1)
-    return 'it tries every comment as UTF-16 first and fails on an odd number of bytes';
-  if (!hasLoneSurrogate(body, body[0] === 0xfe && body[1] === 0xff)) return undefined;
-  return 'it tries every comment as little-endian UTF-16 first and fails where that makes half a surrogate pair';
+  if (body.length % 2 === 1) return { id: 'odd-comment' };
+  return hasLoneSurrogate(body, body[0] === 0xfe && body[1] === 0xff) ? { id: 'half-surrogates' } : undefined;
 }
 
 function hasLoneSurrogate(body: Uint8Array, bigEndian: boolean): boolean {
@@ -115,7 +104,7 @@ function readText(text: string): ReaderReport {
   const values = settingsOf(settings);
   const size = values.get('Size') ?? '0x0';
   if (size.split('x').length !== 2) {
-    return unread('sd-prompt-reader', `it needs Size as WxH, and got ${JSON.stringify(size.slice(0, 40))}`);
+    return unread('sd-prompt-reader', { id: 'size-malformed', size: size.slice(0, 40) });
   }
   const sees = present({
     ...promptsOf(text, steps),
@@ -126,7 +115,7 @@ function readText(text: string): ReaderReport {
     size,
     model: values.get('Model'),
   });
-  const problems = values.has('Size') ? [] : [{ what: 'Size', why: 'without a Size it shows 0x0' }];
+  const problems = values.has('Size') ? [] : [lossOf('Size', { id: 'size-missing' })];
   return { reader: 'sd-prompt-reader', ok: true, sees, problems };
 }
 

@@ -1,13 +1,13 @@
 import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, expectTypeOf, test } from 'vitest';
 import { LINT_RULES, lintPicture } from '../../../nodes/metadata/lint/lint-picture.ts';
 import { READER_RULES } from '../../../nodes/metadata/lint/reader-rules.ts';
 import { READERS } from '../../../nodes/metadata/readers/index.ts';
+import { type LossId, lossOf, type MismatchId } from '../../../nodes/metadata/readers/losses.ts';
 import { internationalChunk } from '../../bridge/cli/pictures.ts';
 import { MANIFEST_STORE } from '../../formats/manifest-store.ts';
 import { makeImage } from '../../formats/samples.ts';
-import { readText } from '../../house/sources.ts';
 import { full, GRAPH, infotext, png, WORKFLOW, withComment, withExif } from './pictures.ts';
 
 type Made = () => Promise<Uint8Array>;
@@ -183,30 +183,130 @@ describe('every rule', () => {
   });
 });
 
-describe('the words of the readers', () => {
-  const specific = (reader: string) => READER_RULES.filter((rule) => rule.reader === reader && rule.says);
-
-  test('each habit has a rule of its own, and only one', () => {
-    // Prompts are compared without blank lines before them, so that this habit never shows.
-    const hidden = 'A1111 drops blank lines at the start of a prompt';
-    for (const { id, habits } of READERS)
-      for (const { why } of habits.filter((habit) => habit.why !== hidden))
-        expect(specific(id).filter(({ says }) => says?.test(why)).length, `${id}: ${why}`).toBe(1);
+// That every loss has a sentence and a rule is held by the types; that the rule is of the right reader, here.
+describe("a reader's losses", () => {
+  test('are of rules of that reader', () => {
+    for (const { id, habits, otherKeys } of READERS)
+      for (const loss of [...habits.map(({ loss }) => loss), ...(otherKeys ? [otherKeys] : [])])
+        expect(READER_RULES, `${id}: ${loss}`).toHaveProperty([loss, 'reader'], id);
   });
 
-  test('so has each sentence that a reader gives up with', () => {
-    for (const { id } of READERS) {
-      const source = readText(`nodes/metadata/readers/${id}.ts`);
-      const sentences = [...source.matchAll(/unread\(\s*'[\w-]+',\s*(?:[^'`()]*\?\s*)?'([^']+)'/g)].map(
-        ([, why]) => why ?? '',
-      );
-      for (const why of sentences)
-        expect(
-          specific(id).some(({ says }) => says?.test(why)),
-          `${id}: ${why}`,
-        ).toBe(true);
-    }
+  test('cannot be had without a rule and a sentence', () => {
+    expectTypeOf<Exclude<LossId, keyof typeof READER_RULES>>().toEqualTypeOf<MismatchId>();
+    // @ts-expect-error no such loss
+    expect(lossOf('x', { id: 'unheard-of' }).why).toBeUndefined();
   });
+
+  test('are told by what they are, not by words that stand in a picture', async () => {
+    // What is shown instead is quoted in the sentence; this says what another rule is about.
+    const found = lintPicture(await text({ Sampler: '"EXIF Model tag, x"' })());
+    const ids = found.filter(({ rule }) => rule.reader === 'sd-prompt-reader').map(({ rule }) => rule.id);
+    expect(ids).toEqual(['M399']);
+  });
+
+  test('of many keys name the colon in any of them', async () => {
+    const lost = { upscalers: 'a', models: 'b', denoise: 'c', other: 'd', Note: 'e:f' };
+    const ids = idsOf(await text(lost)());
+    expect(ids).toContain('M121');
+    expect(ids).not.toContain('M119');
+  });
+});
+
+test('ids and names are promises', () => {
+  expect(LINT_RULES.map(({ id, name }) => `${id} ${name}`).join('\n')).toMatchInlineSnapshot(`
+    "M001 no-metadata
+    M002 damaged-chunk
+    M003 damaged-exif
+    M004 damaged-xmp
+    M005 comment-only
+    M006 text-cut
+    M007 graph-damaged
+    M008 conflicting-texts
+    M009 unreadable
+    M010 signed
+    M011 origin-not-marked
+    M012 no-graph
+    M101 steps-missing
+    M102 civitai-no-data
+    M103 hashes-not-texts
+    M104 resources-not-a-list
+    M105 civitai-metadata-not-an-object
+    M106 number-expected
+    M107 sampler-quoted
+    M108 hash-not-a-text
+    M109 lora-weight-not-a-number
+    M110 graph-not-looked-at
+    M111 negative-mark-in-prompt-civitai
+    M112 template-line
+    M113 steps-in-prompt-civitai
+    M114 blank-lines-dropped
+    M115 seed-rounded-civitai
+    M116 lora-tag-invisible
+    M117 lora-weight-unknown
+    M118 model-hash-missing
+    M119 key-lost-civitai
+    M121 value-with-colon
+    M199 differs-civitai
+    M201 a1111-no-text
+    M202 too-few-settings
+    M203 negative-mark-in-prompt-a1111
+    M204 line-ends-stripped
+    M206 utf16-order
+    M207 key-lost-a1111
+    M299 differs-a1111
+    M301 model-tag
+    M302 sd-prompt-reader-no-text
+    M303 jpeg-comment
+    M304 rgba-webp
+    M305 no-user-comment
+    M306 unknown-character-code
+    M307 not-a-parameters-text
+    M308 odd-comment
+    M309 half-surrogates
+    M310 size-malformed
+    M311 size-missing
+    M312 negative-mark-in-prompt-sdpr
+    M313 steps-in-prompt-sdpr
+    M314 empty-first-line
+    M315 sd-prompt-reader-format
+    M399 differs-sd-prompt-reader
+    M401 jpeg-not-opened
+    M402 avif-brand
+    M403 infotext-not-importable
+    M404 graph-not-json
+    M405 no-workflow
+    M406 size-rounded
+    M407 seed-rounded-comfyui
+    M408 schedule-ignored
+    M409 latin1-text
+    M410 sampler-unknown
+    M412 compressed-text
+    M499 differs-comfyui
+    M501 sd-metadata-format
+    M502 sd-metadata-comment
+    M503 sd-metadata-no-text
+    M504 sd-metadata-unknown-text
+    M505 negative-mark-in-prompt-sd-metadata
+    M506 steps-in-prompt-sd-metadata
+    M507 model-hash-overridden
+    M508 seed-rounded-sd-metadata
+    M509 value-dropped
+    M510 settings-too-long
+    M511 workflow-alone
+    M599 differs-sd-metadata
+    M601 image-metahub-format
+    M602 image-metahub-no-comment
+    M603 image-metahub-not-accepted
+    M604 image-metahub-no-data
+    M605 negative-first-line
+    M606 negative-mark-in-prompt-metahub
+    M607 utf16-as-utf8
+    M608 latin1-as-utf8
+    M609 key-in-prompt
+    M610 distilled-cfg
+    M611 seed-rounded-metahub
+    M699 differs-image-metahub"
+  `);
 });
 
 test('a picture that carries all there is has nothing worse than notes', async () => {
