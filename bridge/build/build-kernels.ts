@@ -32,7 +32,7 @@ const OPTIONS = [
 
 const MERGE: Kernels = {
   folder: 'nodes/merge/kernels',
-  entries: ['prepare', 'convert', 'scan', 'sum', 'checksum'],
+  entries: ['prepare', 'convert', 'scan', 'sum', 'tiles', 'checksum'],
   layout: 'layout.ts',
   out: 'kernels.wasm',
   render: (binary) => binary,
@@ -40,7 +40,7 @@ const MERGE: Kernels = {
 
 const HALF: Kernels = {
   folder: 'nodes/merge/kernels',
-  entries: ['half-sum'],
+  entries: ['half-sum', 'half-decode'],
   layout: 'layout.ts',
   out: 'half-kernels.wasm',
   render: (binary) => putInstructions(binary, 'half'),

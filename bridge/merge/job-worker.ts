@@ -14,10 +14,11 @@ import { bufferAt, createSamples } from './samples.ts';
 import { CELL, checkStop, STOPPED, UNIT_CLAIMED, UNIT_DONE, UNIT_OPEN } from './shared-state.ts';
 import { createSlotWriter } from './slot-writer.ts';
 import type { ThreadReport, ThreadStart, ThreadTask } from './thread-messages.ts';
+import type { WholeTools } from './whole-tools.ts';
 
 type Make = Extract<ThreadTask, { kind: 'make' }>;
 type Survey = Extract<ThreadTask, { kind: 'survey' }>;
-type Whole = typeof import('./make-whole.ts') & typeof import('./memory-need.ts');
+type Whole = typeof import('./make-whole.ts') & typeof import('./memory-need.ts') & WholeTools;
 
 // The edge of a thread: `startThreads` hands over exactly this.
 const start: ThreadStart = workerData;
@@ -49,9 +50,13 @@ async function run(task: Exclude<ThreadTask, { kind: 'end' }>): Promise<void> {
   else await makeUnits(task);
 }
 
+let tools: WholeTools | undefined;
+
 /** Methods are many files, and most jobs are sums, which need none of them here. */
 async function loadWhole(): Promise<Whole> {
-  return { ...(await import('./make-whole.ts')), ...(await import('./memory-need.ts')) };
+  const { createWholeTools } = await import('./whole-tools.ts');
+  tools ??= createWholeTools(start);
+  return { ...(await import('./make-whole.ts')), ...(await import('./memory-need.ts')), ...tools };
 }
 
 async function makeUnits(task: Make): Promise<void> {
@@ -86,7 +91,7 @@ function makeTensor(whole: Whole, { surveys }: Make, index: number, unit: Unit):
   const { dtype, value } = recipe;
   const name = plan.names[unit.run.first] ?? '';
   const size = floatBytes(dtype);
-  const damage = watch(unit);
+  const damage = watch(unit, whole.kernels);
   let made = 0;
   if (start.keepsChecksums) checksum.begin();
 
@@ -114,7 +119,7 @@ function makeTensor(whole: Whole, { surveys }: Make, index: number, unit: Unit):
 
   const release = hold(whole.memoryNeed(name, value));
   try {
-    whole.makeWhole({ name, samples, surveys, found: damage.found }, value, emit);
+    whole.makeWhole({ ...whole, name, surveys, found: damage.found }, value, emit);
   } finally {
     release();
   }
@@ -127,7 +132,7 @@ function survey(whole: Whole, { tasks, round, surveys }: Survey): void {
     const release = hold(whole.memoryNeed(name, value));
     try {
       // What is not finite is counted when the tensor is made.
-      const found = whole.surveyWhole({ name, samples, surveys, found: () => undefined }, value, round);
+      const found = whole.surveyWhole({ ...whole, name, surveys, found: () => undefined }, value, round);
       report({ kind: 'surveyed', task, found });
     } finally {
       release();
@@ -190,9 +195,10 @@ function* takeTickets(count: number): Generator<number> {
   }
 }
 
-function watch(unit: Unit) {
+/** @param by kernels at whose addresses inputs are found that are not finite */
+function watch(unit: Unit, by = kernels) {
   const { dtype } = unit.run.recipe;
-  return countDamage(plan, unit, isFloat(dtype) ? floatBytes(dtype) : 1, kernels, inputs, notFinite);
+  return countDamage(plan, unit, isFloat(dtype) ? floatBytes(dtype) : 1, by, inputs, notFinite);
 }
 
 /** Before the unit is handed to whoever writes it, since nobody may look at it between the two. */

@@ -2,6 +2,7 @@ import { countElements } from '../../nodes/formats/safetensors/dtypes.ts';
 import { applyAdapter } from '../../nodes/lora/delta.ts';
 import { findMethod } from '../../nodes/merge/find-method.ts';
 import type { AdaptedTensor, MergedTensor, Operand, StoredTensor } from '../../nodes/merge/job.ts';
+import type { TileKernels } from '../../nodes/merge/kernels/tile-kernels.ts';
 import { BASE } from '../../nodes/merge/method.ts';
 import { runMethod, surveyTensor, type TensorInputs } from '../../nodes/merge/run-method.ts';
 import { moduleOf } from './adapter-module.ts';
@@ -20,6 +21,8 @@ export type WholeBench = {
   /** Of the output, for messages and for elementwise operands. */
   readonly name: string;
   readonly samples: Samples;
+  /** On the memory of the samples. */
+  readonly tiles: TileKernels;
   readonly surveys: Surveys;
   readonly found: FoundNotFinite;
 };
@@ -47,6 +50,8 @@ export function surveyWhole(bench: WholeBench, value: MergedTensor, round: numbe
 function openInputs(bench: WholeBench, value: MergedTensor): TensorInputs {
   const readers = inputsOf(value).map((operand) => openReader(bench, operand));
   const { name, shape, weights, params, survey } = value;
+  // The inputs that are results are made; what they were made in is free again.
+  bench.tiles.clear();
   return {
     name,
     shape,
@@ -55,6 +60,7 @@ function openInputs(bench: WholeBench, value: MergedTensor): TensorInputs {
     survey: (survey && bench.surveys.get(survey.group)) ?? [],
     index: survey?.index ?? 0,
     hasBase: value.base !== undefined,
+    arithmetic: bench.tiles,
     read(input, start, into) {
       const read = readers[input === BASE ? value.models.length : input];
       if (!read) throw new Error(`${value.method} reads an input that is not there`);
@@ -71,11 +77,16 @@ function openReader(bench: WholeBench, operand: Operand): Reader {
 }
 
 function readElementwise(
-  { samples, found }: WholeBench,
+  { samples, tiles, found }: WholeBench,
   value: Elementwise,
   start: number,
   into: Float32Array,
 ): void {
+  const to = tiles.addressOf(into);
+  if (to !== undefined && into.length <= samples.longest) {
+    samples.floatsTo(value, start, into.length, to, found);
+    return;
+  }
   for (let done = 0; done < into.length; done += samples.longest) {
     const count = Math.min(samples.longest, into.length - done);
     into.set(samples.view(samples.floats(value, start + done, count, found), count), done);

@@ -43,6 +43,8 @@ export type Samples = {
   ): EncodeCounts;
   /** Elements in float32, in the first buffer. */
   floats(value: Elementwise, start: number, count: number, found: FoundNotFinite): number;
+  /** The same, to an address that is in no buffer. */
+  floatsTo(value: Elementwise, start: number, count: number, to: number, found: FoundNotFinite): void;
   /** Encodes float32 from one address to another. */
   encode(dtype: FloatDtype, from: number, to: number, count: number): EncodeCounts;
   /** The float32 elements at an address: a view, not a copy. */
@@ -52,7 +54,7 @@ export type Samples = {
 const WIDEST_BYTES = 8;
 
 export function createSamples(
-  state: SharedState,
+  state: Pick<SharedState, 'memory' | 'cells'>,
   share: Share,
   kernels: FloatKernels,
   files: readonly InputFile[],
@@ -75,17 +77,23 @@ export function createSamples(
     return new Float32Array(state.memory.buffer, at, count);
   }
 
+  /** Brings a leaf to an address in float32; gives how many are NaN or infinite, which is quicker to see in its own type. */
+  function countAndDecode(leaf: Leaf, start: number, count: number, to: number): number {
+    const { dtype } = leaf;
+    const from = dtype === 'F32' ? to : share.spare;
+    loadElements(leaf, start, count, from);
+    if (dtype === 'F64') {
+      decodeFloats(dtype, memory.subarray(from, from + count * 8), view(to, count));
+    } else if (isFloat(dtype) && dtype !== 'F32') {
+      kernels.decode(dtype, from, to, count);
+      return kernels.countNotFinite(dtype, from, count);
+    }
+    return kernels.countNotFinite('F32', to, count);
+  }
+
   /** Brings a leaf to an address in float32; NaN and infinities are dealt with. */
   function decode(leaf: Leaf, start: number, count: number, to: number, found: FoundNotFinite): void {
-    const { dtype } = leaf;
-    if (dtype === 'F32') loadElements(leaf, start, count, to);
-    else {
-      loadElements(leaf, start, count, share.spare);
-      if (dtype === 'F64') {
-        decodeFloats(dtype, memory.subarray(share.spare, share.spare + count * 8), view(to, count));
-      } else if (isFloat(dtype)) kernels.decode(dtype, share.spare, to, count);
-    }
-    if (kernels.countNotFinite('F32', to, count) === 0) return;
+    if (countAndDecode(leaf, start, count, to) === 0) return;
     found(leaf, start, count, to);
     if (notFinite === 'zero') zeroNotFinite(view(to, count));
   }
@@ -132,6 +140,10 @@ export function createSamples(
       sum(value, start, count, { dtype: 'F32', at: share.spare }, found);
       memory.copyWithin(to, share.spare, share.spare + 4 * count);
       return to;
+    },
+    floatsTo(value, start, count, to, found) {
+      if (value.kind !== 'sum') decode(value, start, count, to, found);
+      else sum(value, start, count, { dtype: 'F32', at: to }, found);
     },
     encode(dtype, from, to, count) {
       if (dtype !== 'F64') return kernels.encode(dtype, from, to, count);

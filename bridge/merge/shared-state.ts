@@ -99,6 +99,6 @@ export function createSharedState(
 export const STOPPED = Symbol('stopped');
 
 /** @throws STOPPED */
-export function checkStop({ cells }: SharedState): void {
+export function checkStop({ cells }: Pick<SharedState, 'cells'>): void {
   if (Atomics.load(cells, CELL.stop) !== 0) throw STOPPED;
 }

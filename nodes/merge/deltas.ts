@@ -1,10 +1,11 @@
 import type { TensorMerge, Tile } from './method.ts';
 import { TILE_ELEMENTS } from './run-method.ts';
+import type { TileArithmetic } from './tile-arithmetic.ts';
 
 /** What functions that any method may call need of its tensor, whatever its parameters. */
 export type DeltaTensor = Pick<
   TensorMerge,
-  'name' | 'shape' | 'size' | 'count' | 'weights' | 'visit' | 'write'
+  'name' | 'shape' | 'size' | 'count' | 'weights' | 'arithmetic' | 'visit' | 'write'
 >;
 
 /** The base of a method that requires one. */
@@ -17,24 +18,32 @@ export function baseOf(tile: Tile): Float32Array {
  * Makes a function that gives each model's difference from the base, rounded to float32. Its arrays are valid until it
  * is called again.
  */
-export function createDiffer(): (tile: Tile) => readonly Float32Array[] {
-  let buffers: readonly Float32Array[] = [];
+export function createDiffer(
+  arithmetic: Pick<TileArithmetic, 'floats' | 'subtract'>,
+): (tile: Tile) => readonly Float32Array[] {
+  const take = keepBuffers(arithmetic);
   return (tile) => {
     const base = baseOf(tile);
-    if (buffers.length !== tile.models.length || buffers[0]?.length !== tile.length) {
-      buffers = tile.models.map(() => new Float32Array(tile.length));
-    }
-    buffers.forEach((delta, index) => {
+    const deltas = take(tile.models.length, tile.length);
+    deltas.forEach((delta, index) => {
       const model = tile.models[index];
-      if (model) subtract(model, base, delta);
+      if (model) arithmetic.subtract(model, base, delta);
     });
-    return buffers;
+    return deltas;
   };
 }
 
-function subtract(model: Float32Array, base: Float32Array, into: Float32Array): void {
-  const { length } = into;
-  for (let i = 0; i < length; i++) into[i] = (model[i] ?? 0) - (base[i] ?? 0);
+/** Makes a function that gives so many arrays of a length, the same ones whenever they do: first tiles are the longest. */
+export function keepBuffers({
+  floats,
+}: Pick<TileArithmetic, 'floats'>): (count: number, length: number) => readonly Float32Array[] {
+  let buffers: readonly Float32Array[] = [];
+  return (count, length) => {
+    if (buffers.length !== count || (buffers[0]?.length ?? 0) < length) {
+      buffers = Array.from({ length: count }, () => floats(length));
+    }
+    return buffers.map((buffer) => buffer.subarray(0, length));
+  };
 }
 
 /** Elements of a row: of all that belongs to one entry of the first axis. A vector is one row. */

@@ -1,4 +1,5 @@
-import { createDiffer, type DeltaTensor } from './deltas.ts';
+import { patternsOf } from './count-level.ts';
+import { createDiffer, type DeltaTensor, keepBuffers } from './deltas.ts';
 import type { Sparsify } from './elect-sign.ts';
 import type { ParamValues } from './method.ts';
 import { drawKey, fillDraws } from './philox.ts';
@@ -19,43 +20,31 @@ export function dropByChance(tensor: DeltaTensor, { density, rescale, seed }: Dr
   const scale = rescale === 'density' && chance > 0 ? CHANCES / chance : 1;
   const keys = tensor.weights.map((_, model) => drawKey(seed, tensor.name, model));
   const sparsify: Sparsify = () => {
-    const differ = createDiffer();
+    const differ = createDiffer(tensor.arithmetic);
+    const take = keepBuffers(tensor.arithmetic);
     let draws = new Uint16Array();
-    let sparse: readonly Float64Array[] = [];
     return (tile) => {
-      if (draws.length !== tile.length) {
-        draws = new Uint16Array(tile.length);
-        sparse = keys.map(() => new Float64Array(tile.length));
-      }
+      if (draws.length !== tile.length) draws = new Uint16Array(tile.length);
+      const kept = take(keys.length, tile.length);
       differ(tile).forEach((delta, model) => {
-        const [key, into] = [keys[model], sparse[model]];
+        const [key, into] = [keys[model], kept[model]];
         if (!key || !into) return;
         fillDraws(key, tile.start, draws);
-        keepBelow(delta, draws, chance, scale, into);
+        keepBelow(delta, draws, chance, into);
       });
-      return sparse;
+      return kept.map((values) => ({ values, scale }));
     };
   };
   return rescale === 'l1' ? matchMagnitudes(tensor, sparsify) : sparsify;
 }
 
 /**
- * Scales the elements whose draw is below the chance; zero elsewhere. By bits: draws are noise to a branch predictor, and
- * zero times infinity is no zero.
+ * The elements whose draw is below the chance; zero elsewhere. By bits: draws are noise to a branch predictor, and zero
+ * times infinity is no zero.
  */
-function keepBelow(
-  delta: Float32Array,
-  draws: Uint16Array,
-  chance: number,
-  scale: number,
-  into: Float64Array,
-): void {
-  const value = new Float32Array(1);
-  const pattern = new Int32Array(value.buffer);
-  const { length } = into;
-  for (let i = 0; i < length; i++) {
-    value[0] = delta[i] ?? 0;
-    pattern[0] = (pattern[0] ?? 0) & (((draws[i] ?? 0) - chance) >> 31);
-    into[i] = scale * (value[0] ?? 0);
-  }
+function keepBelow(delta: Float32Array, draws: Uint16Array, chance: number, into: Float32Array): void {
+  const from = patternsOf(delta);
+  const to = patternsOf(into);
+  const { length } = to;
+  for (let i = 0; i < length; i++) to[i] = (from[i] ?? 0) & (((draws[i] ?? 0) - chance) >> 31);
 }

@@ -26,5 +26,5 @@ export function dropExtremes(
 ): Sparsify {
   const kept = Math.floor(density * tensor.size);
   const masked = Math.min(Math.floor(gamma * tensor.size), tensor.size - kept);
-  return sieveDeltas(cutDeltas(tensor, [masked + kept, masked]));
+  return sieveDeltas(tensor, cutDeltas(tensor, [masked + kept, masked]));
 }

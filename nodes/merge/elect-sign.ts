@@ -1,6 +1,6 @@
 import { baseOf, type DeltaTensor } from './deltas.ts';
 import type { Params, ParamValues, Tile } from './method.ts';
-import { addTimes, createScratch, createSummer, signOf, sumVotes, votersOf } from './sum-agreeing.ts';
+import { createScratch, SMALLEST_DIVISOR, type Sparse, signOf, sumVotes, votersOf } from './sum-agreeing.ts';
 
 /**
  * The second half of every method on sparse differences: elect a sign for each element, keep the models that agree
@@ -8,8 +8,8 @@ import { addTimes, createScratch, createSummer, signOf, sumVotes, votersOf } fro
  * @see Yadav et al. 2023, "TIES-merging", arXiv:2306.01708, section 4
  */
 
-/** Each model's sparse and rescaled differences of one tile; the arrays are valid until the next call. */
-type SparseDeltas = (tile: Tile) => readonly Float64Array[];
+/** Each model's sparse differences of one tile; the arrays are valid until the next call. */
+type SparseDeltas = (tile: Tile) => readonly Sparse[];
 /** Starts over at the first element: what is kept may depend on how many were kept before. */
 export type Sparsify = () => SparseDeltas;
 
@@ -48,8 +48,6 @@ export const ELECTION_PARAMS = {
 } as const satisfies Params;
 
 type Election = ParamValues<typeof ELECTION_PARAMS>;
-/** Divisors nearer to zero are taken for 1. */
-const SMALLEST_DIVISOR = 1e-8;
 
 /** The sum of the elected signs over the elements of a tensor, for `zero_sign: majority`. */
 export function sumElected(
@@ -98,31 +96,9 @@ export function mergeByElection(
   const total = zeroSign === 'majority' ? (majority ?? sumElected(tensor, sparsify, election)) : 0;
   const draw = signOfDraw(zeroSign, total);
   const voters = votersOf(tensor.weights, election);
-  const sumAgreeing = createSummer(voters, sign, draw);
+  const merge = tensor.arithmetic.createElector({ voters, sign, draw, lambda });
   const sparse = sparsify();
-  const scratch = createScratch();
-  tensor.write((tile, out) => {
-    const arrays = scratch(tile.length);
-    sumAgreeing(sparse(tile), arrays);
-    writeMeans(baseOf(tile), arrays.sums, arrays.divisors, lambda, out);
-  });
-}
-
-/** Writes base + λ · sum / divisor. */
-function writeMeans(
-  base: Float32Array,
-  sums: Float64Array,
-  divisors: Float64Array,
-  lambda: number,
-  out: Float32Array,
-): void {
-  const { length } = out;
-  for (let i = 0; i < length; i++) {
-    const divisor = divisors[i] ?? 0;
-    const isOne = Number(Math.abs(divisor) < SMALLEST_DIVISOR);
-    // Times 1 and plus 0 are exact.
-    out[i] = (base[i] ?? 0) + (lambda * (sums[i] ?? 0)) / (divisor * (1 - isOne) + isOne);
-  }
+  tensor.write((tile, out) => merge(sparse(tile), baseOf(tile), out));
 }
 
 /** Writes base + λ · Σ weight · difference, divided by the sum of the weights where `normalize` says so. */
@@ -134,20 +110,7 @@ export function mergeBySum(
   const { weights } = tensor;
   const whole = weights.reduce((sum, weight) => sum + weight, 0);
   const scale = normalize && Math.abs(whole) >= SMALLEST_DIVISOR ? lambda / whole : lambda;
+  const merge = tensor.arithmetic.createAdder(weights, scale);
   const sparse = sparsify();
-  const scratch = createScratch();
-  tensor.write((tile, out) => {
-    const base = baseOf(tile);
-    const { sums } = scratch(tile.length);
-    sums.fill(0);
-    sparse(tile).forEach((delta, model) => {
-      addTimes(weights[model] ?? 1, delta, sums);
-    });
-    addScaled(base, scale, sums, out);
-  });
-}
-
-function addScaled(base: Float32Array, scale: number, sums: Float64Array, out: Float32Array): void {
-  const { length } = out;
-  for (let i = 0; i < length; i++) out[i] = (base[i] ?? 0) + scale * (sums[i] ?? 0);
+  tensor.write((tile, out) => merge(sparse(tile), baseOf(tile), out));
 }

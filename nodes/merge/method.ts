@@ -3,6 +3,8 @@
  * threads, missing keys, integers and special weights are the engine's; see `run-method.ts`.
  */
 
+import type { TileArithmetic } from './tile-arithmetic.ts';
+
 /** A number that the user may set. Kept in float64. */
 type NumberParam = {
   readonly default: number;
@@ -58,6 +60,8 @@ export type TensorView<P extends Params = Params> = {
   readonly survey: readonly Float64Array[];
   /** The place of this tensor among the surveyed ones, which are in the order of their names. */
   readonly index: number;
+  /** Computes on tiles as quickly as the machine can. */
+  readonly arithmetic: TileArithmetic;
   /** Goes over the elements once, in order; may be called any number of times. What reads many elements sums in float64. */
   visit(look: (tile: Tile) => void): void;
 };

@@ -1,4 +1,6 @@
 import { type AnyMethod, BASE, type Params, type ParamValues, type Term, type Tile } from './method.ts';
+import { PLAIN } from './plain-arithmetic.ts';
+import type { TileArithmetic } from './tile-arithmetic.ts';
 
 /** Elements of a tile: fixed, so that sums over tiles never depend on the machine. A multiple of 32. */
 export const TILE_ELEMENTS = 65_536;
@@ -12,6 +14,8 @@ export type TensorInputs = {
   readonly survey: readonly Float64Array[];
   readonly index: number;
   readonly hasBase: boolean;
+  /** Default: plain. */
+  readonly arithmetic?: TileArithmetic;
   /** Fills `into` with elements from `start` of a model, or of the base (`BASE`). */
   read(input: number, start: number, into: Float32Array): void;
 };
@@ -37,7 +41,7 @@ export function runMethod(
   const write = (make: Make): void =>
     view.write((tile, out) => {
       make(tile, out);
-      keepZeros(tile, out);
+      keepZeros(tile, out, view.arithmetic);
     }, emit);
   method.merge({ ...view, write });
 }
@@ -78,12 +82,10 @@ export function sumTerms(terms: readonly Term[], { models, base, length }: Tile,
 }
 
 /** Where every input is the same zero and so is the result, gives it their sign: sums make +0 of -0. */
-function keepZeros(tile: Tile, out: Float32Array): void {
-  const { length } = out;
-  // A closure that holds `i` would be made anew for every element.
-  for (let i = 0; i < length; i++) {
-    const made = out[i];
-    if (made === 0) out[i] = zeroAt(tile, i) ?? made;
+function keepZeros(tile: Tile, out: Float32Array, { findZero }: Pick<TileArithmetic, 'findZero'>): void {
+  for (let i = findZero(out, 0); i < out.length; i = findZero(out, i + 1)) {
+    const zero = zeroAt(tile, i);
+    if (zero !== undefined) out[i] = zero;
   }
 }
 
@@ -97,11 +99,13 @@ function zeroAt({ models: [first, ...others], base }: Tile, i: number): number |
 type Make = (tile: Tile, out: Float32Array) => void;
 
 function viewOf(inputs: TensorInputs, reach: 'tile' | 'tensor', tileElements: number) {
-  const { name, shape, weights, params, survey, index, hasBase, read } = inputs;
+  const { name, shape, weights, params, survey, index, hasBase, arithmetic = PLAIN, read } = inputs;
   const size = shape.reduce((product, side) => product * side, 1);
   const longest = reach === 'tensor' ? size : Math.min(size, tileElements);
-  const buffers = weights.map(() => new Float32Array(longest));
-  const baseBuffer = hasBase ? new Float32Array(longest) : undefined;
+  // A whole tensor is held only as long as it is worked on.
+  const { floats } = reach === 'tensor' ? PLAIN : arithmetic;
+  const buffers = weights.map(() => floats(longest));
+  const baseBuffer = hasBase ? floats(longest) : undefined;
 
   function tileAt(start: number): Tile {
     const length = Math.min(longest, size - start);
@@ -123,11 +127,12 @@ function viewOf(inputs: TensorInputs, reach: 'tile' | 'tensor', tileElements: nu
     params,
     survey,
     index,
+    arithmetic,
     visit(look: (tile: Tile) => void): void {
       for (let start = 0; start < size; start += longest) look(tileAt(start));
     },
     write(make: Make, emit: (start: number, elements: Float32Array) => void): void {
-      const out = new Float32Array(longest);
+      const out = floats(longest);
       for (let start = 0; start < size; start += longest) {
         const tile = tileAt(start);
         const part = out.subarray(0, tile.length);

@@ -4,8 +4,9 @@
  * (radix select). Of equal magnitudes those that come first are the larger.
  */
 
-/** Bits `shift` to `shift + bits` of the magnitude. */
-export type Level = { readonly shift: number; readonly bits: number };
+import { type Level, patternsOf, SIGNLESS } from './count-level.ts';
+import { PLAIN } from './plain-arithmetic.ts';
+import type { TileArithmetic } from './tile-arithmetic.ts';
 
 /** Small histograms: three passes. */
 export const NARROW_LEVELS: readonly Level[] = [
@@ -19,8 +20,6 @@ const WIDE_LEVELS: readonly Level[] = [
   { shift: 0, bits: 15 },
 ];
 const WIDE_FROM_ELEMENTS = 1 << 18;
-/** The bits of a magnitude. */
-export const SIGNLESS = 0x7fff_ffff;
 
 /** Keeps what is above the threshold (a bit pattern), and the first `ties` of what equals it. */
 export type Cut = { readonly threshold: number; readonly ties: number };
@@ -29,26 +28,6 @@ export const KEEP_NONE: Cut = { threshold: SIGNLESS, ties: 0 };
 
 /** Goes over the numbers of every column, part by part, in order; may be called again. */
 type Visit = (look: (columns: readonly Float32Array[]) => void) => void;
-
-/** Counts, by the bits of the level, the magnitudes whose bits above it are the prefix. */
-export function countLevel(values: Float32Array, level: Level, prefix: number, counts: Uint32Array): void {
-  const patterns = patternsOf(values);
-  const { length } = patterns;
-  const { shift, bits: width } = level;
-  const above = shift + width;
-  const mask = (1 << width) - 1;
-  const wanted = prefix | 0;
-  for (let i = 0; i < length; i++) {
-    const bits = (patterns[i] ?? 0) & SIGNLESS;
-    if (bits >> above !== wanted) continue;
-    const bin = (bits >> shift) & mask;
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
-}
-
-function patternsOf(values: Float32Array): Int32Array {
-  return new Int32Array(values.buffer, values.byteOffset, values.length);
-}
 
 /** The bin that holds the number of a rank, counted from 1 at the largest, and its rank within that bin. */
 export function findRank(counts: Float64Array | Uint32Array, rank: number): { bin: number; rank: number } {
@@ -71,12 +50,13 @@ export function selectLargest(
   visit: Visit,
   size: number,
   wanted: readonly { readonly column: number; readonly keep: number }[],
+  arithmetic: Pick<TileArithmetic, 'counters' | 'countLevel'> = PLAIN,
 ): Cut[] {
   const levels = size < WIDE_FROM_ELEMENTS ? NARROW_LEVELS : WIDE_LEVELS;
   const searches = wanted.map(({ column, keep }) => ({ column, keep, prefix: 0, rank: keep }));
   const open = searches.filter(({ keep }) => keep > 0 && keep < size);
   for (const level of open.length > 0 ? levels : []) {
-    const bins = open.map(() => new Uint32Array(2 ** level.bits));
+    const bins = open.map(() => arithmetic.counters(2 ** level.bits));
     // Two searches of a column count once for both until they part.
     const counts = open.map(
       ({ column, prefix }) => bins[open.findIndex((o) => o.column === column && o.prefix === prefix)],
@@ -85,7 +65,7 @@ export function selectLargest(
       open.forEach(({ column, prefix }, index) => {
         const values = columns[column];
         const own = bins[index];
-        if (values && own && own === counts[index]) countLevel(values, level, prefix, own);
+        if (values && own && own === counts[index]) arithmetic.countLevel(values, level, prefix, own);
       });
     });
     open.forEach((search, index) => {

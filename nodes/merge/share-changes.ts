@@ -21,8 +21,11 @@ function countChanges(deltas: readonly Float32Array[], epsilon: number, into: Ui
 }
 
 /** For each model, how many of its changes another model shares, and how many are its own. */
-export function countShared(tensor: Pick<DeltaTensor, 'count' | 'visit'>, epsilon: number): Float64Array {
-  const differ = createDiffer();
+export function countShared(
+  tensor: Pick<DeltaTensor, 'count' | 'arithmetic' | 'visit'>,
+  epsilon: number,
+): Float64Array {
+  const differ = createDiffer(tensor.arithmetic);
   const found = new Float64Array(2 * tensor.count);
   tensor.visit((tile) => {
     const deltas = differ(tile);
@@ -40,7 +43,7 @@ export function countShared(tensor: Pick<DeltaTensor, 'count' | 'visit'>, epsilo
 
 /** Adds to the base the mean of changes that models share, and each model's own changes times its scale. */
 export function mergeChanges(tensor: DeltaTensor, epsilon: number, scales: readonly number[]): void {
-  const differ = createDiffer();
+  const differ = createDiffer(tensor.arithmetic);
   tensor.write((tile, out) => {
     const base = baseOf(tile);
     const deltas = differ(tile);

@@ -4,6 +4,9 @@
  * two models at once with their mean: products with such numbers 15.7 ns an element, a table by their codes 4.3.
  */
 
+/** Differences of a tile of which most are zero, to be multiplied with a scale in float64. */
+export type Sparse = { readonly values: Float32Array | Float64Array; readonly scale: number };
+
 /** What the voting is asked. */
 type Rules = {
   readonly sign: 'mass' | 'count';
@@ -12,7 +15,7 @@ type Rules = {
 };
 
 /** What a model brings to the election of a sign, and to the mean of what agrees with it. */
-type Voter = Readonly<Record<'weight' | 'vote' | 'voice' | 'share', number>>;
+export type Voter = Readonly<Record<'weight' | 'vote' | 'voice' | 'share', number>>;
 
 export function votersOf(weights: readonly number[], rules: Rules): Voter[] {
   const { normalize, sign_weighted: isWeighted } = rules;
@@ -27,7 +30,7 @@ export function votersOf(weights: readonly number[], rules: Rules): Voter[] {
 
 /** Sums the votes for each element: the sign of the sum is the one elected, zero is a draw. */
 export function sumVotes(
-  deltas: readonly Float64Array[],
+  deltas: readonly Sparse[],
   voters: readonly Voter[],
   sign: Rules['sign'],
   votes: Float64Array,
@@ -39,14 +42,14 @@ export function sumVotes(
   });
 }
 
-export function addTimes(weight: number, delta: Float64Array, sums: Float64Array): void {
+function addTimes(weight: number, { values, scale }: Sparse, sums: Float64Array): void {
   const { length } = sums;
-  for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + weight * (delta[i] ?? 0);
+  for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + weight * (scale * (values[i] ?? 0));
 }
 
-function addSigns(weight: number, delta: Float64Array, sums: Float64Array): void {
+function addSigns(weight: number, { values, scale }: Sparse, sums: Float64Array): void {
   const { length } = sums;
-  for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + signOf(weight * (delta[i] ?? 0));
+  for (let i = 0; i < length; i++) sums[i] = (sums[i] ?? 0) + signOf(weight * (scale * (values[i] ?? 0)));
 }
 
 /** Math.sign branches, and the signs of differences are noise to a branch predictor. */
@@ -80,7 +83,7 @@ function tabulate({ weight, voice, share }: Voter, draw: number): Table {
 
 /** Adds weight · difference, and the share, where the model agrees. What is not finite leaves a sum that is not. */
 function addAgreeing(
-  delta: Float64Array,
+  { values, scale }: Sparse,
   { weights, shares }: Table,
   votes: Float64Array,
   sums: Float64Array,
@@ -88,7 +91,7 @@ function addAgreeing(
 ): void {
   const { length } = sums;
   for (let i = 0; i < length; i++) {
-    const value = delta[i] ?? 0;
+    const value = scale * (values[i] ?? 0);
     const code = codeOf(value) | (codeOf(votes[i] ?? 0) << 2);
     sums[i] = (sums[i] ?? 0) + (weights[code] ?? 0) * value;
     divisors[i] = (divisors[i] ?? 0) + (shares[code] ?? 0);
@@ -114,23 +117,27 @@ function tabulateTriple(tables: readonly Table[]): Triple {
 
 /** Votes by mass and sums what agrees, in one loop instead of one for each model and step. */
 function sumTriple(
-  deltas: readonly Float64Array[],
+  deltas: readonly Sparse[],
   voters: readonly Voter[],
   triple: Triple,
   sums: Float64Array,
   divisors: Float64Array,
 ): void {
   const { length } = sums;
-  const [a = NOTHING, b = NOTHING, c = NOTHING] = deltas;
+  const [{ values: a, scale: scaleA }, { values: b, scale: scaleB }, { values: c, scale: scaleC }] = [
+    deltas[0] ?? NOTHING,
+    deltas[1] ?? NOTHING,
+    deltas[2] ?? NOTHING,
+  ];
   const [voteA = 0, voteB = 0, voteC = 0] = voters.map(({ vote }) => vote);
   const { a: weightsA, b: weightsB, c: weightsC, divisors: divisorsOf } = triple;
   // An absent model is read at its first element only.
-  const stepB = Number(b !== NOTHING);
-  const stepC = Number(c !== NOTHING);
+  const stepB = Number(deltas.length > 1);
+  const stepC = Number(deltas.length > 2);
   for (let i = 0; i < length; i++) {
-    const valueA = a[i] ?? 0;
-    const valueB = b[i * stepB] ?? 0;
-    const valueC = c[i * stepC] ?? 0;
+    const valueA = scaleA * (a[i] ?? 0);
+    const valueB = scaleB * (b[i * stepB] ?? 0);
+    const valueC = scaleC * (c[i * stepC] ?? 0);
     const vote = codeOf(voteA * valueA + voteB * valueB + voteC * valueC);
     const code = codeOf(valueA) | (codeOf(valueB) << 2) | (codeOf(valueC) << 4) | (vote << 6);
     // From +0 on, so that no sum is -0.
@@ -140,11 +147,11 @@ function sumTriple(
   }
 }
 
-const NOTHING = new Float64Array(1);
+const NOTHING: Sparse = { values: new Float64Array(1), scale: 1 };
 
 /** Where a sum is not finite, takes it again over the models that agree and no others: zero times infinity is NaN. */
 function mendSums(
-  deltas: readonly Float64Array[],
+  deltas: readonly Sparse[],
   voters: readonly Voter[],
   sign: Rules['sign'],
   draw: number,
@@ -160,24 +167,25 @@ function mendSums(
   }
 }
 
-function takeElement(deltas: readonly Float64Array[], i: number): Float64Array[] {
-  return deltas.map((delta) => delta.slice(i, i + 1));
+function takeElement(deltas: readonly Sparse[], i: number): Sparse[] {
+  return deltas.map(({ values, scale }) => ({ values: values.slice(i, i + 1), scale }));
 }
 
 /** The definition, for one element. */
 function sumElement(
-  values: readonly Float64Array[],
+  deltas: readonly Sparse[],
   voters: readonly Voter[],
   sign: Rules['sign'],
   draw: number,
 ): { sum: number; divisor: number } {
   const votes = new Float64Array(1);
-  sumVotes(values, voters, sign, votes);
+  sumVotes(deltas, voters, sign, votes);
   const elected = signOf(votes[0] ?? 0) || draw;
   let sum = 0;
   let divisor = 0;
   voters.forEach(({ weight, voice, share }, model) => {
-    const value = values[model]?.[0] ?? 0;
+    const { values, scale } = deltas[model] ?? NOTHING;
+    const value = scale * (values[0] ?? 0);
     if (!isAgreeing(signOf(value), voice, elected)) return;
     sum += weight * value;
     divisor += share;
@@ -185,19 +193,31 @@ function sumElement(
   return { sum, divisor };
 }
 
-/** What a tile is summed in. */
-type Arrays = Record<'votes' | 'sums' | 'divisors', Float64Array>;
+/** How signs are elected, and what is made of what agrees with them. */
+export type Election = {
+  readonly voters: readonly Voter[];
+  readonly sign: Rules['sign'];
+  /** The sign where votes end in a draw; 0: none. */
+  readonly draw: number;
+  readonly lambda: number;
+};
+
+/** Merges the differences of one tile with its base. */
+export type MergeSparse = (deltas: readonly Sparse[], base: Float32Array, out: Float32Array) => void;
+
+/** Divisors nearer to zero are taken for 1. */
+export const SMALLEST_DIVISOR = 1e-8;
 
 /**
- * Makes a function that fills the sums of weight · difference, and their divisors, of the models that agree with the
- * sign elected.
- *
- * @param draw the sign where votes end in a draw; 0: none.
+ * Makes a function that writes base + λ · Σ weight · difference / divisor, over the models that agree with the sign
+ * elected.
  */
-export function createSummer(voters: readonly Voter[], sign: Rules['sign'], draw: number) {
+export function createElector({ voters, sign, draw, lambda }: Election): MergeSparse {
   const tables = voters.map((voter) => tabulate(voter, draw));
   const triple = tables.length <= 3 && sign === 'mass' ? tabulateTriple(tables) : undefined;
-  return (deltas: readonly Float64Array[], { votes, sums, divisors }: Arrays): void => {
+  const scratch = createScratch();
+  return (deltas, base, out) => {
+    const { votes, sums, divisors } = scratch(out.length);
     if (triple) sumTriple(deltas, voters, triple, sums, divisors);
     else {
       sumVotes(deltas, voters, sign, votes);
@@ -209,8 +229,47 @@ export function createSummer(voters: readonly Voter[], sign: Rules['sign'], draw
       });
     }
     mendSums(deltas, voters, sign, draw, sums, divisors);
+    writeMeans(base, sums, divisors, lambda, out);
   };
 }
+
+/** Makes a function that writes base + scale · Σ weight · difference. */
+export function createAdder(weights: readonly number[], scale: number): MergeSparse {
+  const scratch = createScratch();
+  return (deltas, base, out) => {
+    const { sums } = scratch(out.length);
+    sums.fill(0);
+    deltas.forEach((delta, model) => {
+      addTimes(weights[model] ?? 1, delta, sums);
+    });
+    addScaled(base, scale, sums, out);
+  };
+}
+
+/** Writes base + λ · sum / divisor. */
+function writeMeans(
+  base: Float32Array,
+  sums: Float64Array,
+  divisors: Float64Array,
+  lambda: number,
+  out: Float32Array,
+): void {
+  const { length } = out;
+  for (let i = 0; i < length; i++) {
+    const divisor = divisors[i] ?? 0;
+    const isOne = Number(Math.abs(divisor) < SMALLEST_DIVISOR);
+    // Times 1 and plus 0 are exact.
+    out[i] = (base[i] ?? 0) + (lambda * (sums[i] ?? 0)) / (divisor * (1 - isOne) + isOne);
+  }
+}
+
+function addScaled(base: Float32Array, scale: number, sums: Float64Array, out: Float32Array): void {
+  const { length } = out;
+  for (let i = 0; i < length; i++) out[i] = (base[i] ?? 0) + scale * (sums[i] ?? 0);
+}
+
+/** What a tile is summed in. */
+type Arrays = Record<'votes' | 'sums' | 'divisors', Float64Array>;
 
 /** Gives arrays of a length, the same ones as long as it is asked for the same. */
 export function createScratch(): (length: number) => Arrays {

@@ -1,7 +1,7 @@
 import { createDiffer } from './deltas.ts';
 import { ELECTION_PARAMS, sumElected } from './elect-sign.ts';
 import type { ParamValues, Survey, TensorView } from './method.ts';
-import { type Cut, countLevel, findRank, KEEP_NONE, NARROW_LEVELS } from './select-magnitude.ts';
+import { type Cut, findRank, KEEP_NONE, NARROW_LEVELS } from './select-magnitude.ts';
 import { DENSITY, sieveDeltas } from './sparsify.ts';
 
 /**
@@ -71,7 +71,7 @@ export const TIES_SURVEY: Survey<typeof TIES_PARAMS> = {
     const level = NARROW_LEVELS[round];
     if (!level) {
       const cuts = surveyedCuts(view, view.params.keep).map((cut) => [cut]);
-      return Float64Array.of(sumElected(view, sieveDeltas(cuts), view.params));
+      return Float64Array.of(sumElected(view, sieveDeltas(view, cuts), view.params));
     }
     return countColumns(view, level, round);
   },
@@ -108,17 +108,17 @@ export const TIES_SURVEY: Survey<typeof TIES_PARAMS> = {
 
 /** The histograms of one tensor, one for each model, behind one another. */
 function countColumns(
-  view: Pick<TensorView, 'survey' | 'count' | 'visit'>,
+  view: Pick<TensorView, 'survey' | 'count' | 'arithmetic' | 'visit'>,
   level: (typeof NARROW_LEVELS)[number],
   round: number,
 ): Float64Array {
-  const differ = createDiffer();
+  const differ = createDiffer(view.arithmetic);
   const bins = 2 ** level.bits;
-  const counts = new Uint32Array(view.count * bins);
+  const counts = view.arithmetic.counters(view.count * bins);
   view.visit((tile) => {
     differ(tile).forEach((delta, model) => {
       const { threshold: prefix } = readState(view.survey[round - 1], model);
-      countLevel(delta, level, prefix, counts.subarray(model * bins, (model + 1) * bins));
+      view.arithmetic.countLevel(delta, level, prefix, counts.subarray(model * bins, (model + 1) * bins));
     });
   });
   return Float64Array.from(counts);

@@ -191,7 +191,16 @@ export const RINGS: Readonly<Record<string, Ring>> = {
   'bridge/lineage.mjs': { ours: ['bridge/cli/main.ts'], theirs: ['node:module', 'node:os', 'node:path'] },
   'bridge/build': {
     ours: ['nodes', 'rules', 'bridge', 'package.json'],
-    theirs: ['assemblyscript', 'binaryen', 'esbuild', 'zod', 'node:fs', 'node:fs/promises', 'node:path', 'node:url'],
+    theirs: [
+      'assemblyscript',
+      'binaryen',
+      'esbuild',
+      'zod',
+      'node:fs',
+      'node:fs/promises',
+      'node:path',
+      'node:url',
+    ],
   },
   web: { ours: [], theirs: [] },
 };

@@ -83,7 +83,8 @@ export function createKernels(
     throw new RangeError(`expected ${SCRATCH} bytes at a multiple of 64 within the memory, got ${scratch}`);
   const take = bindKernels(compiled, memory);
   take('prepare')(scratch);
-  const decoders = variantsOf(take, 'decode');
+  const takeHalf = half && bindKernels(half, memory);
+  const decoders = { ...variantsOf(take, 'decode'), ...(takeHalf && { F16: takeHalf('decodeHalf') }) };
   const encoders = variantsOf(take, 'encode');
   const counters = variantsOf(take, 'countNotFinite');
   const counts = new Uint32Array(memory.buffer, scratch + COUNTS, 2);
@@ -100,7 +101,6 @@ export function createKernels(
   }
 
   const sumTiles = createTiledSum(take, scratch, { decode, encode });
-  const takeHalf = half && bindKernels(half, memory);
   const sumFused = createFusedSum(take, takeHalf, memory, scratch, { countNotFinite, sumTiles });
 
   function sumTermsMixed(

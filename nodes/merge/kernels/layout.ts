@@ -11,6 +11,8 @@ export const COUNTS = 1152;
 export const TABLE = 1280;
 export const ROW_BYTES = 16;
 export const TABLE_ROWS = 128;
+/** Or rows of sparse differences: address u32, nothing, then f64 scale, weight, vote, voice and share. */
+export const SPARSE_ROW_BYTES = 48;
 /** Two decoded inputs, a sum, and zeros, float32: together they stay in a core's first cache. */
 export const TILE_FLOATS = 1024;
 export const FIRST_TILE = 3328;

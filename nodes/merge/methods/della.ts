@@ -60,21 +60,21 @@ function dropByRank(
     return Math.round(Math.min(1, Math.max(0, density + epsilon * middle)) * CHANCES);
   });
   return () => {
-    const differ = createDiffer();
+    const differ = createDiffer(tensor.arithmetic);
     return (tile) => {
       const draws = new Uint16Array(tile.length);
       return differ(tile).map((delta, model) => {
-        const sparse = new Float64Array(tile.length);
+        const values = new Float64Array(tile.length);
         fillDraws(keys[model] ?? [0, 0], tile.start, draws);
         for (let row = 0; row < tile.length; row += length) {
           const ranks = rankValues(delta.subarray(row, row + length).map(Math.abs));
           for (let i = 0; i < length; i++) {
             const chance = chances[ranks[i] ?? 0] ?? 0;
             if ((draws[row + i] ?? 0) >= chance) continue;
-            sparse[row + i] = (rescale === 'density' ? CHANCES / chance : 1) * (delta[row + i] ?? 0);
+            values[row + i] = (rescale === 'density' ? CHANCES / chance : 1) * (delta[row + i] ?? 0);
           }
         }
-        return sparse;
+        return { values, scale: 1 };
       });
     };
   };

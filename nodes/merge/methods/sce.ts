@@ -33,7 +33,7 @@ export default defineMergeMethod({
     const { select, floor } = tensor.params;
     const cut = select < 1 ? cutByVariance(tensor, select) : KEEP_ALL;
     const weights = weighByEnergy(tensor, cut, floor);
-    const selected = createSelector(cut);
+    const selected = createSelector(tensor, cut);
     tensor.write((tile, out) => {
       const base = baseOf(tile);
       const deltas = selected(tile);
@@ -68,7 +68,7 @@ function varyOver(deltas: readonly Float32Array[], into: Float32Array): Float32A
 }
 
 function cutByVariance(tensor: DeltaTensor, share: number): Cut {
-  const differ = createDiffer();
+  const differ = createDiffer(tensor.arithmetic);
   let varied = 0;
   tensor.visit((tile) => {
     for (const value of varyOver(differ(tile), new Float32Array(tile.length))) if (value !== 0) varied++;
@@ -82,8 +82,11 @@ function cutByVariance(tensor: DeltaTensor, share: number): Cut {
 }
 
 /** The differences, zero where the cut does not select them. */
-function createSelector(cut: Cut): ReturnType<typeof createDiffer> {
-  const differ = createDiffer();
+function createSelector(
+  { arithmetic }: Pick<DeltaTensor, 'arithmetic'>,
+  cut: Cut,
+): ReturnType<typeof createDiffer> {
+  const differ = createDiffer(arithmetic);
   if (cut === KEEP_ALL) return differ;
   const sieve = createSieve(cut);
   return (tile) => {
@@ -97,7 +100,7 @@ function createSelector(cut: Cut): ReturnType<typeof createDiffer> {
 
 /** The share of each model in the sum of squares of what was selected. */
 function weighByEnergy(tensor: DeltaTensor, cut: Cut, floor: number): number[] {
-  const selected = createSelector(cut);
+  const selected = createSelector(tensor, cut);
   const energies = tensor.weights.map(() => 0);
   tensor.visit((tile) => {
     selected(tile).forEach((delta, model) => {

@@ -32,7 +32,7 @@ export default defineMergeMethod({
         );
     mergeByElection(
       tensor,
-      sieveDeltas(cuts),
+      sieveDeltas(tensor, cuts),
       tensor.params,
       isGlobal ? tensor.survey.at(-1)?.[0] : undefined,
     );

@@ -103,6 +103,7 @@ describe('the program', () => {
     expect(files.toSorted()).toEqual([
       'dist/bridge.mjs',
       'dist/bridge.mjs.map',
+      'dist/half-kernels.wasm',
       'dist/hash-output-worker.mjs',
       'dist/hash-output-worker.mjs.map',
       'dist/hash-worker.mjs',

@@ -3,10 +3,15 @@ import { decodeFloats, encodeFloats, floatBytes } from '../../../nodes/formats/f
 import type { KernelDtype } from '../../../nodes/merge/kernels/kernels.ts';
 import { DATA, DEFINITIONS, nearestCode, openKernels, randomBits, valueOfCode } from './workbench.ts';
 
-const { kernels, memory, bytes } = openKernels();
+const { kernels, halfKernels, memory, bytes } = openKernels();
 const NARROW = ['F16', 'BF16', 'F8_E4M3', 'F8_E5M2'] as const;
 const ALL = ['F32', ...NARROW] as const;
 const FLOATS = DATA + 1_000_000;
+
+/** All that decode a format: by integers, and by the processor where it can. */
+function decodersOf(dtype: KernelDtype) {
+  return dtype === 'F16' && halfKernels ? [kernels, halfKernels] : [kernels];
+}
 
 function codesAt(dtype: KernelDtype, at: number, count: number): Uint8Array | Uint16Array | Uint32Array {
   const { buffer } = bytes.slice(at, at + count * floatBytes(dtype));
@@ -52,15 +57,33 @@ describe.each(NARROW)('%s', (dtype) => {
   test('decodes every code exactly, at an odd address', () => {
     const raw = definition.bytes === 2 ? new Uint16Array(codes) : new Uint8Array(codes);
     bytes.set(new Uint8Array(raw.buffer), DATA + 1);
-    kernels.decode(dtype, DATA + 1, FLOATS, total);
-    const decoded = new Float32Array(memory.buffer.slice(FLOATS, FLOATS + 4 * total));
-    const wrong = codes.filter((code) => !Object.is(decoded[code], valueOfCode(definition, code)));
-    expect(wrong).toEqual([]);
-    const bits = new Uint32Array(decoded.buffer);
-    const loud = codes.filter(
-      (code) => Number.isNaN(decoded[code]) && (bits[code]! & 0x7fc0_0000) !== 0x7fc0_0000,
-    );
-    expect(loud).toEqual([]);
+    for (const by of decodersOf(dtype)) {
+      by.decode(dtype, DATA + 1, FLOATS, total);
+      const decoded = new Float32Array(memory.buffer.slice(FLOATS, FLOATS + 4 * total));
+      const wrong = codes.filter((code) => !Object.is(decoded[code], valueOfCode(definition, code)));
+      expect(wrong).toEqual([]);
+      const bits = new Uint32Array(decoded.buffer);
+      const loud = codes.filter(
+        (code) => Number.isNaN(decoded[code]) && (bits[code]! & 0x7fc0_0000) !== 0x7fc0_0000,
+      );
+      expect(loud).toEqual([]);
+    }
+  });
+
+  test('decodes as many as it is told to, and no more', () => {
+    const raw = definition.bytes === 2 ? new Uint16Array(codes) : new Uint8Array(codes);
+    bytes.set(new Uint8Array(raw.buffer), DATA);
+    const floats = new Float32Array(memory.buffer, FLOATS, 40);
+    for (const by of decodersOf(dtype)) {
+      for (let count = 0; count <= 33; count++) {
+        floats.fill(-7);
+        by.decode(dtype, DATA, FLOATS, count);
+        const expected = codes
+          .slice(0, 40)
+          .map((code) => (code < count ? valueOfCode(definition, code) : -7));
+        expect([...floats]).toEqual(expected);
+      }
+    }
   });
 
   test('encodes every value and every halfway point to the nearest code, ties to even', () => {

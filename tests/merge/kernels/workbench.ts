@@ -1,6 +1,7 @@
 import { readKernels } from '../../../bridge/build/build-kernels.ts';
 import { compileHalfKernels } from '../../../bridge/merge/half-kernels.ts';
 import { createKernels, type KernelDtype, SCRATCH_BYTES } from '../../../nodes/merge/kernels/kernels.ts';
+import { createTileKernels } from '../../../nodes/merge/kernels/tile-kernels.ts';
 
 /** Where tests and benches put their operands. */
 export const DATA = 65_536;
@@ -17,6 +18,12 @@ export function openKernels(pages = 256) {
   const kernels = createKernels(compiled, memory, 4096);
   const halfKernels = half && createKernels(compiled, memory, 4096 + SCRATCH_BYTES, half);
   return { kernels, ...(halfKernels && { halfKernels }), memory, bytes: new Uint8Array(memory.buffer) };
+}
+
+/** Kernels on tiles, with a memory of their own. @param pages of 64 KiB */
+export function openTileKernels(pages = 256) {
+  const { memory } = openKernels(pages);
+  return createTileKernels(compiled, memory, 4096, DATA);
 }
 
 /** Instances for several threads in one memory. */

@@ -4,6 +4,7 @@ import { isLineageError } from '../../../nodes/kit/errors.ts';
 import { checkParams } from '../../../nodes/merge/check-params.ts';
 import type { AnyMethod, Param } from '../../../nodes/merge/method.ts';
 import { mergeMethods } from '../../../nodes/merge/methods/index.gen.ts';
+import { openTileKernels } from '../kernels/workbench.ts';
 import { type Dense, type InMemory, type Model, mergeInMemory } from './merge-in-memory.ts';
 
 /**
@@ -14,6 +15,7 @@ const CHANGES_IDENTICAL: Readonly<Record<string, string>> = {
   'extract-similar': 'rows shorter than 1e-8 have no direction: they count as half alike',
 };
 
+const kernels = openTileKernels();
 const methods = mergeMethods.map((method) => [method.id, method] as const);
 
 /** As few models as the method takes, but two where it takes more than one. */
@@ -127,7 +129,7 @@ describe.each(methods)('%s', (id, method) => {
     );
   });
 
-  test('the result is the same with tiles of any length', () => {
+  test('the result is the same with tiles of any length, plainly and by kernels', () => {
     const shapes = { long: [333], rows: [30, 11], conv: [8, 5, 3, 3] };
     const models = Array.from({ length: countOf(method) + 1 }, (_, seed) => makeUnlike(shapes, seed + 1));
     fc.assert(
@@ -140,7 +142,11 @@ describe.each(methods)('%s', (id, method) => {
           ...(base && { base }),
         };
         const whole = resultOf(method, given);
-        for (const tileElements of [32, 96]) expect(resultOf(method, given, tileElements)).toEqual(whole);
+        expect(resultOf(method, given, undefined, kernels)).toEqual(whole);
+        for (const tileElements of [32, 96]) {
+          expect(resultOf(method, given, tileElements)).toEqual(whole);
+          expect(resultOf(method, given, tileElements, kernels)).toEqual(whole);
+        }
       }),
       { numRuns: 8 },
     );
@@ -148,9 +154,14 @@ describe.each(methods)('%s', (id, method) => {
 });
 
 /** The bits of all tensors, or the code of the refusal. */
-function resultOf(method: AnyMethod, given: InMemory, tileElements?: number): unknown {
+function resultOf(
+  method: AnyMethod,
+  given: InMemory,
+  tileElements?: number,
+  tiles?: typeof kernels,
+): unknown {
   try {
-    return [...mergeInMemory(method, given, tileElements).values()].map(bitsOf);
+    return [...mergeInMemory(method, given, tileElements, tiles).values()].map(bitsOf);
   } catch (error) {
     if (isLineageError(error)) return error.code;
     throw error;

@@ -1,3 +1,4 @@
+import type { TileKernels } from '../../../nodes/merge/kernels/tile-kernels.ts';
 import type { AnyMethod, Params, ParamValues } from '../../../nodes/merge/method.ts';
 import { BASE } from '../../../nodes/merge/method.ts';
 import {
@@ -20,17 +21,18 @@ export type InMemory = {
   readonly base?: Model;
 };
 
-/** Merges models that are in memory, survey and all; what comes out is in new arrays. */
+/** Merges models that are in memory, survey and all; what comes out is in new arrays. @param tiles default: plain */
 export function mergeInMemory(
   method: AnyMethod,
   given: InMemory,
   tileElements?: number,
+  tiles?: TileKernels,
 ): Map<string, Float32Array> {
   const names = [...(given.models[0]?.keys() ?? [])].sort();
-  const survey = surveyModels(method, given, names, tileElements);
+  const survey = surveyModels(method, given, names, tileElements, tiles);
   return new Map(
     names.map((name, index) => {
-      const inputs = inputsOf(given, name, index, survey);
+      const inputs = inputsOf(given, name, index, survey, tiles);
       const out = new Float32Array(given.models[0]?.get(name)?.elements.length ?? 0);
       runMethod(method, inputs, (start, elements) => out.set(elements, start), tileElements);
       return [name, out];
@@ -43,13 +45,14 @@ function surveyModels(
   given: InMemory,
   names: readonly string[],
   tileElements?: number,
+  tiles?: TileKernels,
 ): Float64Array[] {
   if (!('survey' in method) || !method.survey) return [];
   const found: Float64Array[] = [];
   for (let round = 0; round < countSurveyRounds(method, given.params); round++) {
     const each = names.map(
       (name, index) =>
-        surveyTensor(method, inputsOf(given, name, index, [...found]), round, tileElements) ??
+        surveyTensor(method, inputsOf(given, name, index, [...found], tiles), round, tileElements) ??
         new Float64Array(),
     );
     found.push(method.survey.combine(each, round, given.params as never, [...found]));
@@ -62,7 +65,9 @@ function inputsOf(
   name: string,
   index: number,
   survey: readonly Float64Array[],
+  tiles?: TileKernels,
 ): TensorInputs {
+  tiles?.clear();
   const tensors = models.map((model) => model.get(name));
   return {
     name,
@@ -72,6 +77,7 @@ function inputsOf(
     survey,
     index,
     hasBase: base !== undefined,
+    ...(tiles && { arithmetic: tiles }),
     read(input, start, into) {
       const tensor = input === BASE ? base?.get(name) : tensors[input];
       if (!tensor) throw new Error(`no input ${input} of ${name}`);
