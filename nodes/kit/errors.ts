@@ -162,7 +162,7 @@ export const ERRORS = {
   'rebuild/sources':
     'Give further folders with --models; sources are found by their contents, whatever they are called.',
   'rebuild/differs': 'Rebuild it with the version of Lineage that the message names.',
-  'merge/unknown-method': 'Use the id of a merge method, as the message lists them.',
+  'merge/unknown-method': 'Use the id of a merge method, as `lineage merge --list-methods` shows them.',
   'merge/parameter': 'Correct that parameter of the merge; the message says what was expected.',
   'merge/weights':
     'Choose other weights: this method divides by their sum, and a mean on a sphere takes none below 0.',
