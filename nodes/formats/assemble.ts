@@ -42,5 +42,10 @@ export function assemble(source: Uint8Array, pieces: readonly Piece[]): Uint8Arr
 
 /** Joins blocks into one new block. */
 export function concatBytes(...blocks: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(blocks);
+}
+
+/** The same of a list, however long: the arguments of a call have to lie on the stack. */
+export function joinBytes(blocks: readonly Uint8Array[]): Uint8Array {
   return assemble(new Uint8Array(0), blocks);
 }

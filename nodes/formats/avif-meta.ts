@@ -1,5 +1,5 @@
 import { LineageError } from '../kit/errors.ts';
-import { concatBytes } from './assemble.ts';
+import { concatBytes, joinBytes } from './assemble.ts';
 import { type Box, listBoxes, makeBox, makeFullBox } from './boxes.ts';
 import { fourCharsAt, latin1, latin1Bytes, u8, u16be, u16beBytes, u32be, u32beBytes } from './cursor.ts';
 import {
@@ -177,7 +177,7 @@ export function makeMeta(
 function makeItemInfos(bytes: Uint8Array, iinf: Box, items: readonly AvifItem[]): Uint8Array {
   const version = u8(bytes, iinf.data, 'avif/malformed');
   const count = version === 0 ? u16beBytes(items.length) : u32beBytes(items.length);
-  return makeFullBox('iinf', version, 0, count, ...items.map((item) => makeItemInfo(bytes, item)));
+  return makeFullBox('iinf', version, 0, count, joinBytes(items.map((item) => makeItemInfo(bytes, item))));
 }
 
 /** infe version 2: id u16 · protection u16 · type · empty name · 0 · for `mime`: content type · 0 */
@@ -205,5 +205,11 @@ function makeReferences(
   const fresh = items
     .filter(({ source }) => source === undefined)
     .map((item) => makeBox(DESCRIBES, concatBytes(id(item.id), u16beBytes(1), id(meta.primaryId))));
-  return makeFullBox('iref', version, 0, ...kept.map((box) => bytes.subarray(box.start, box.end)), ...fresh);
+  return makeFullBox(
+    'iref',
+    version,
+    0,
+    joinBytes(kept.map((box) => bytes.subarray(box.start, box.end))),
+    ...fresh,
+  );
 }

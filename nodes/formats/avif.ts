@@ -1,5 +1,5 @@
 import { LineageError } from '../kit/errors.ts';
-import { assemble, concatBytes, keep, type Piece } from './assemble.ts';
+import { assemble, concatBytes, joinBytes, keep, type Piece } from './assemble.ts';
 import { type AvifItem, type AvifMeta, makeMeta, readMeta } from './avif-meta.ts';
 import { type Box, listBoxes, listFileBoxes, makeBox } from './boxes.ts';
 import { latin1Bytes, need, startsWith, u32be, u32beBytes, u64be } from './cursor.ts';
@@ -134,7 +134,7 @@ function dataOf(
   // Extents may overlap, so that a small file could claim terabytes.
   if (total > bytes.length) throw malformed('expected items within the size of the file, got more', 0);
   const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : concatBytes(...parts);
+  return parts.length === 1 && only !== undefined ? only : joinBytes(parts);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { LineageError } from '../kit/errors.ts';
-import { concatBytes } from './assemble.ts';
+import { concatBytes, joinBytes } from './assemble.ts';
 import type { Box } from './boxes.ts';
 import { makeFullBox } from './boxes.ts';
 import { u8, u16be, u16beBytes, u32be, u32beBytes, u64be } from './cursor.ts';
@@ -23,7 +23,7 @@ export type ItemLocation = {
 /** A run of bytes; a length of 0 means the whole source. The base offset of the file's spelling is added in. */
 type Extent = { readonly index: number; readonly offset: number; readonly length: number };
 
-const MAX_EXTENTS = 100_000;
+const MAX_EXTENTS = 10_000;
 const U32_MAX = 0xffff_ffff;
 
 /**
@@ -91,7 +91,7 @@ export function makeItemLocations({ version, items }: ItemLocations): Uint8Array
       parts.push(uintBytes(offset, fieldBytes), uintBytes(length, fieldBytes));
     }
   }
-  return makeFullBox('iloc', version, 0, ...parts);
+  return makeFullBox('iloc', version, 0, joinBytes(parts));
 }
 
 /** Big-endian, 0 to 8 bytes as the box's size fields say; 0 bytes mean 0. */

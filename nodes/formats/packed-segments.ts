@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { LineageError } from '../kit/errors.ts';
-import { concatBytes } from './assemble.ts';
+import { concatBytes, joinBytes } from './assemble.ts';
 import { latin1Bytes, startsWith, u8, u16be, u16beBytes, u32be, u32beBytes } from './cursor.ts';
 
 /**
@@ -96,7 +96,7 @@ export function unpackSegments(segments: readonly Uint8Array[]): Unpacked {
     if (number >= count || parts[number]) throw damaged(`expected each segment once, got number ${number}`);
     parts[number] = segment.subarray(AT.part);
   }
-  const bytes = inflate(concatBytes(...parts), declared);
+  const bytes = inflate(joinBytes(parts), declared);
   const sha256 = createHash('sha256').update(bytes).digest();
   if (!sha256.equals(first.subarray(AT.sha256, AT.part)))
     throw damaged('expected the bytes that the hash was made of, got others');

@@ -1,5 +1,5 @@
 import { LineageError } from '../kit/errors.ts';
-import { concatBytes } from './assemble.ts';
+import { joinBytes } from './assemble.ts';
 import { latin1, latin1Bytes, need, startsWith, u16be, u16le, u32be, u32le } from './cursor.ts';
 
 /**
@@ -165,7 +165,7 @@ export function layOutIfds(
     return [...parts, uintBytes(nextIfd, 4, order)];
   };
   const directories = [...layOut([...ifd0, pointer], next), ...layOut(exif, 0)];
-  return concatBytes(...directories, ...values);
+  return joinBytes([...directories, ...values]);
 }
 
 /** Length of a directory with this many entries: always even. */
