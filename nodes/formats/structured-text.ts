@@ -31,6 +31,9 @@ export type StructuredText = {
   placeOfKey(path: readonly PropertyKey[], key: string): TextPlace;
 };
 
+/** The rules of all packs that we know are 10,000 lines. */
+const MAX_VALUES = 50_000;
+
 /** The document, or the first thing that is wrong. */
 export type ReadText =
   | { readonly document: StructuredText; readonly fault?: never }
@@ -57,6 +60,9 @@ export function readStructuredText(text: string, isNamedJson: boolean, maxAliase
 function read(text: string, isJson: boolean, maxAliases: number): ReadText {
   const parsed = isJson ? parseJson(text) : undefined;
   if (parsed?.fault) return parsed;
+  // Places are known by a tree that takes a kilobyte a value, however small.
+  if (parsed ? countValues(parsed.value) > MAX_VALUES : (text.match(/[,\n]/g)?.length ?? 0) > MAX_VALUES)
+    return TOO_MANY;
   const lines = new LineCounter();
   // The library compares each key with all before it: thousands of them would take minutes.
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
@@ -82,6 +88,7 @@ function read(text: string, isJson: boolean, maxAliases: number): ReadText {
       };
     }
   }
+  if (!isJson && countValues(value) > MAX_VALUES) return TOO_MANY;
   return {
     document: {
       value,
@@ -89,6 +96,21 @@ function read(text: string, isJson: boolean, maxAliases: number): ReadText {
       placeOfKey: (path, key) => at(offsetOf(document, path, key)),
     },
   };
+}
+
+const TOO_MANY = {
+  fault: { line: 1, column: 1, isSyntax: false, expected: `at most ${MAX_VALUES} values`, got: 'more' },
+};
+
+/** How many values a document holds, or one more than it may: those of YAML can be many times in one another. */
+function countValues(root: unknown): number {
+  let count = 0;
+  for (const open = [root]; open.length > 0 && count <= MAX_VALUES; count++) {
+    const value = open.pop();
+    if (typeof value === 'object' && value !== null)
+      for (const inner of Object.values(value)) open.push(inner);
+  }
+  return count;
 }
 
 /** Where the value at a path begins, or one of its keys. */
