@@ -6,9 +6,11 @@ import {
   isScalar,
   isSeq,
   LineCounter,
+  type Pair,
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml';
 
 /** A place in a text, counted from 1. */
@@ -32,7 +34,7 @@ export type StructuredText = {
 };
 
 /** The rules of all packs that we know are 10,000 lines. */
-const MAX_VALUES = 50_000;
+const MAX_VALUES = 25_000;
 
 /** The document, or the first thing that is wrong. */
 export type ReadText =
@@ -125,7 +127,7 @@ function offsetOf(document: Document, path: readonly PropertyKey[], key?: string
     if (isAlias(node)) node = node.resolve(document);
     const isKey = index === path.length;
     if (isMap(node)) {
-      const pair = node.items.find((each) => isScalar(each.key) && String(each.key.value) === String(step));
+      const pair = pairsOf(node).get(String(step));
       if (!pair) break;
       node = isKey ? pair.key : pair.value;
       note(pair.key);
@@ -135,6 +137,21 @@ function offsetOf(document: Document, path: readonly PropertyKey[], key?: string
   }
   return offset;
 }
+
+/** By key; of equal ones the first. Kept, since one object can be asked for thousands of places. */
+function pairsOf(map: YAMLMap): ReadonlyMap<string, Pair> {
+  const known = PAIRS.get(map);
+  if (known) return known;
+  const pairs = new Map<string, Pair>();
+  for (const pair of map.items) {
+    const key = isScalar(pair.key) ? String(pair.key.value) : undefined;
+    if (key !== undefined && !pairs.has(key)) pairs.set(key, pair);
+  }
+  PAIRS.set(map, pairs);
+  return pairs;
+}
+
+const PAIRS = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
 
 /** Something wrong, and where: an offset in the text. */
 type Fault = { readonly at: number; readonly expected: string; readonly got: string };

@@ -117,11 +117,11 @@ describe('hostile files', () => {
     );
   });
 
-  test.each(['json', 'yaml'])('forty thousand keys, of which one is there twice, in %s', (extension) => {
-    const keys = Array.from({ length: 40_000 }, (_, i) => `"k${i}": 1`);
+  test.each(['json', 'yaml'])('twenty thousand keys, of which one is there twice, in %s', (extension) => {
+    const keys = Array.from({ length: 20_000 }, (_, i) => `"k${i}": 1`);
     const started = performance.now();
     const [finding] = told(`{${[...keys, '"k7": 2'].join(',\n')}}`, `a.${extension}`);
-    expect(finding).toBe(`a.${extension}:40001:1: error: expected JSON, got Map keys must be unique`);
+    expect(finding).toBe(`a.${extension}:20001:1: error: expected JSON, got Map keys must be unique`);
     // Where each is compared with all before it, this takes minutes.
     expect(performance.now() - started).toBeLessThan(10_000);
   });
@@ -129,10 +129,10 @@ describe('hostile files', () => {
   test.each([
     ['json', (values: string) => `{"version":1,"nodes":{"A":[${values}]}}`],
     ['yaml', (values: string) => `version: 1\nnodes:\n  A: [${values}]\n`],
-  ])('sixty thousand values are more than may be, in %s', (extension, write) => {
-    const values = Array.from({ length: 60_000 }, () => 0).join(',');
+  ])('thirty thousand values are more than may be, in %s', (extension, write) => {
+    const values = Array.from({ length: 30_000 }, () => 0).join(',');
     expect(told(write(values), `a.${extension}`)).toEqual([
-      `a.${extension}:1:1: error: expected at most 50000 values, got more`,
+      `a.${extension}:1:1: error: expected at most 25000 values, got more`,
     ]);
   });
 
