@@ -67,7 +67,7 @@ function read(text: string, isJson: boolean, maxAliases: number): ReadText {
     return TOO_MANY;
   const lines = new LineCounter();
   // The library compares each key with all before it: thousands of them would take minutes.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false });
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'error' });
   const at = (offset: number): TextPlace => {
     const { line, col: column } = lines.linePos(offset);
     // Of a text without any line the counter knows nothing.
