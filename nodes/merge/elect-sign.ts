@@ -60,7 +60,7 @@ export function sumElected(
   const scratch = createScratch();
   let sum = 0;
   tensor.visit((tile) => {
-    const { votes } = scratch(tile.length);
+    const votes = scratch(tile.length);
     sumVotes(sparse(tile), voters, election.sign, votes);
     sum += sumSigns(votes);
   });

@@ -1,6 +1,6 @@
 /**
- * The filters of PNG (PNG 3rd edition, part 9), 16 bytes at a time, and what a stream of filtered rows needs beside:
- * samples from floats, and Adler-32 (RFC 1950).
+ * The filters of PNG (PNG 3rd edition, part 9), 16 bytes at a time, and what a stream of filtered rows needs
+ * beside: samples from floats, and Adler-32 (RFC 1950).
  *
  * A row lies behind `MARGIN` zeros, which are its left neighbours; behind it there is room for a vector.
  */
@@ -60,8 +60,9 @@ function distanceOf(a: v128, b: v128): v128 {
 }
 
 /**
- * Paeth's predictor of 16 bytes. With p = a + b - c the distances are |b - c|, |a - c| and |a + b - 2c|. The last is
- * the sum of the first two where c is outside of a and b, else their difference; saturated it is never the least wrongly.
+ * Paeth's predictor of 16 bytes. With p = a + b - c the distances are |b - c|, |a - c| and |a + b - 2c|. The
+ * last is the sum of the first two where c is outside of a and b, else their difference; saturated it is
+ * never the least wrongly.
  */
 // @ts-ignore: decorator
 @inline
@@ -100,7 +101,14 @@ function put(at: usize, filtered: i32): u32 {
  * @param work room for four rows.
  * @param out where the filter's number goes, and the row behind it.
  */
-export function filterRow(row: usize, above: usize, bytes: usize, pixel: usize, work: usize, out: usize): void {
+export function filterRow(
+  row: usize,
+  above: usize,
+  bytes: usize,
+  pixel: usize,
+  work: usize,
+  out: usize,
+): void {
   const sub = work;
   const up = work + ROW_ROOM;
   const average = work + 2 * ROW_ROOM;

@@ -1,8 +1,9 @@
 /**
- * A checksum of bytes as they pass: 32 lanes, each of which takes every 32nd word by a step that no two words share. It
- * finds what a disk or a crash does to a file, not what an adversary does.
+ * A checksum of bytes as they pass: 32 lanes, each of which takes every 32nd word by a step that no two words
+ * share. It finds what a disk or a crash does to a file, not what an adversary does.
  *
- * CRC-32 of zlib took 0.2 s a GB and thread within a merge, for it reads what the cache has let go; this takes 0.04.
+ * CRC-32 of zlib took 0.2 s a GB and thread within a merge, for it reads what the cache has let go; this
+ * takes 0.04.
  */
 import { CHECKSUM } from '../layout';
 
@@ -13,7 +14,9 @@ const LENGTH: usize = PENDING + STRIPE;
 const PRIMES: usize = LENGTH + 16;
 const PRIME: u32 = 0x9e3779b1;
 
-/** Multiplying carries low bits up; the shift brings them down again, or a pair of flipped signs would cancel. */
+/**
+ * Multiplying carries low bits up; the shift brings them down again, or a pair of flipped signs would cancel.
+ */
 // @ts-ignore: decorator
 @inline
 function step(lanes: v128, words: v128, prime: v128): v128 {

@@ -42,8 +42,8 @@ function loadCodes<T>(at: usize): v128 {
 }
 
 /**
- * F16, F8_E5M2: sign, exponent and mantissa go to their places in a float32, and a product with a power of two puts
- * the exponent right. Exact, for subnormals too; NaNs come out quiet.
+ * F16, F8_E5M2: sign, exponent and mantissa go to their places in a float32, and a product with a power of
+ * two puts the exponent right. Exact, for subnormals too; NaNs come out quiet.
  */
 // @ts-ignore: decorator
 @inline
@@ -56,9 +56,9 @@ function widenByProduct(codes: v128, scratch: usize): v128 {
 }
 
 /**
- * F8_E4M3, where many weights are subnormal: by way of float32's subnormals, which cost processors a hundred cycles,
- * 0.3 GB/s; this way 2.2 (F16: 4.5, by a product 8.9). A subnormal is read as the mantissa of the smallest normal
- * value, which is then taken away.
+ * F8_E4M3, where many weights are subnormal: by way of float32's subnormals, which cost processors a hundred
+ * cycles, 0.3 GB/s; this way 2.2 (F16: 4.5, by a product 8.9). A subnormal is read as the mantissa of the
+ * smallest normal value, which is then taken away.
  */
 // @ts-ignore: decorator
 @inline
@@ -70,13 +70,17 @@ function widenByDifference(codes: v128, scratch: usize): v128 {
   const isNan = i32x4.eq(placed, v128.load(scratch, NAN_E4M3));
   const based = i32x4.add(placed, v128.bitselect(smallest, v128.load(scratch, REBASE_E4M3), isSubnormal));
   const whole = v128.or(based, v128.and(isNan, v128.load(scratch, QUIET_NAN)));
-  return v128.or(f32x4.sub(whole, v128.and(isSubnormal, smallest)), v128.andnot(codes, v128.load(scratch, ABS)));
+  return v128.or(
+    f32x4.sub(whole, v128.and(isSubnormal, smallest)),
+    v128.andnot(codes, v128.load(scratch, ABS)),
+  );
 }
 
 // @ts-ignore: decorator
 @inline
 function widen<T>(codes: v128, scratch: usize): v128 {
-  if (sizeof<T>() == 2 && !isSigned<T>()) return f32x4.mul(codes, v128.load(scratch, UNIT)); // makes NaNs quiet
+  // The product makes NaNs quiet.
+  if (sizeof<T>() == 2 && !isSigned<T>()) return f32x4.mul(codes, v128.load(scratch, UNIT));
   const isE4M3 = sizeof<T>() == 1 && isSigned<T>();
   return isE4M3 ? widenByDifference(codes, scratch) : widenByProduct(codes, scratch);
 }
@@ -125,9 +129,9 @@ export function decodeF32(_: usize, from: usize, to: usize, count: usize): void 
 }
 
 /**
- * Magnitudes to codes. The processor does the rounding: in a sum with a power of two that is as many bits above the
- * value as the format's mantissa is short, only the format's bits fit. Below the smallest normal value the power
- * stays, which makes subnormals.
+ * Magnitudes to codes. The processor does the rounding: in a sum with a power of two that is as many bits
+ * above the value as the format's mantissa is short, only the format's bits fit. Below the smallest normal
+ * value the power stays, which makes subnormals.
  */
 // @ts-ignore: decorator
 @inline
@@ -203,7 +207,10 @@ function addCounts(scratch: usize, overflowed: v128, nans: v128): void {
   store<u32>(scratch, load<u32>(scratch, COUNTS + 4) + sumLanes(nans), COUNTS + 4);
 }
 
-/** Float32 at `from` to codes of a format at `to`: what `encodeFloats` does. The counts are left in scratch memory. */
+/**
+ * Float32 at `from` to codes of a format at `to`: what `encodeFloats` does. The counts are left in scratch
+ * memory.
+ */
 export function encodeF16(scratch: usize, from: usize, to: usize, count: usize): void {
   encode<F16>(scratch, from, to, count);
 }

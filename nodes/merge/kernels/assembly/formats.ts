@@ -6,8 +6,9 @@ export type BF16 = u16;
 export type E4M3 = i8;
 export type E5M2 = u8;
 
-// V8 makes a constant vector anew in each turn of a loop, three instructions each; one that was loaded stays in its
-// register. Sums of two F16 inputs: 4.1 GB/s with constants in the code, 6.2 to 7.2 loaded (Node 24.21).
+// V8 makes a constant vector anew in each turn of a loop, three instructions each; one that was loaded stays
+// in its register. Sums of two F16 inputs: 4.1 GB/s with constants in the code, 6.2 to 7.2 loaded (Node
+// 24.21).
 // Offsets of splats of 32 bits from the start of scratch memory.
 export const ABS: usize = 0;
 export const EXPONENT: usize = 16;

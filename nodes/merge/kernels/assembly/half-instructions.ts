@@ -1,6 +1,6 @@
 /**
- * Conversions that processors have. WebAssembly has them in its half-precision proposal, AssemblyScript not yet: the
- * build puts the two instructions in the place of the calls.
+ * Conversions that processors have. WebAssembly has them in its half-precision proposal, AssemblyScript not
+ * yet: the build puts the two instructions in the place of the calls.
  */
 
 /** Four F16 in the lower half of a vector as float32; exact. */

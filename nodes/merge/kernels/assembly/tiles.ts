@@ -10,7 +10,8 @@ const NEVER: i32 = -1;
 export function subtractF32(plus: usize, minus: usize, to: usize, count: usize): void {
   const bytes: usize = count << 2;
   const whole: usize = bytes & ~(<usize>15);
-  for (let i: usize = 0; i < whole; i += 16) v128.store(to + i, f32x4.sub(v128.load(plus + i), v128.load(minus + i)));
+  for (let i: usize = 0; i < whole; i += 16)
+    v128.store(to + i, f32x4.sub(v128.load(plus + i), v128.load(minus + i)));
   for (let i = whole; i < bytes; i += 4) store<f32>(to + i, load<f32>(plus + i) - load<f32>(minus + i));
 }
 
@@ -28,7 +29,7 @@ export function findZeroF32(at: usize, count: usize): usize {
 // @ts-ignore: decorator
 @inline
 function increment(counts: usize, bin: u32): void {
-  const at = counts + (<usize>bin << 2);
+  const at = counts + ((<usize>bin) << 2);
   store<u32>(at, load<u32>(at) + 1);
 }
 
@@ -92,8 +93,8 @@ function watchOf(threshold: i32, left: f64): i32 {
 }
 
 /**
- * The differences above the inner cut and not above the outer one; zero elsewhere. Ties that are left are counted in
- * the table: f64 of the inner cut, f64 of the outer one.
+ * The differences above the inner cut and not above the outer one; zero elsewhere. Ties that are left are
+ * counted in the table: f64 of the inner cut, f64 of the outer one.
  */
 export function keepBandF32(
   scratch: usize,
@@ -197,15 +198,24 @@ function agreesWith(elected: v128, values: v128, voice: v128): v128 {
 /** Writes base + λ · sum / divisor. */
 // @ts-ignore: decorator
 @inline
-function storeMeans(out: usize, base: usize, sums: v128, divisors: v128, lambdas: v128, one: v128, above: v128, below: v128): void {
+function storeMeans(
+  out: usize,
+  base: usize,
+  sums: v128,
+  divisors: v128,
+  lambdas: v128,
+  one: v128,
+  above: v128,
+  below: v128,
+): void {
   const isNone = v128.and(f64x2.gt(divisors, above), f64x2.lt(divisors, below));
   const divisor = v128.bitselect(one, divisors, isNone);
   storePair(out, f64x2.add(loadPair(base), f64x2.div(f64x2.mul(lambdas, sums), divisor)));
 }
 
 /**
- * base + λ · sum / divisor, of the rows that agree with the sign that was elected, in float64 with one rounding. No row
- * has a voice of 0.
+ * base + λ · sum / divisor, of the rows that agree with the sign that was elected, in float64 with one
+ * rounding. A row whose voice is 0 agrees with none.
  *
  * @param end of the rows
  * @param count a multiple of 4
