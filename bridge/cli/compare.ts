@@ -16,14 +16,14 @@ export function compareCommand({ terminal, signal, noteFinding }: CommandContext
     .option('--json', 'print one JSON document')
     .action(async (first: string, second: string, { json }: { readonly json?: boolean }) => {
       const compared = await compareWeights(first, second, signal);
-      if (!isSame(compared)) noteFinding();
+      if (!isWithoutDifference(compared)) noteFinding();
       terminal.print(
         json ? JSON.stringify({ first, second, ...compared }) : describeComparison(compared).join('\n'),
       );
     });
 }
 
-function isSame({ different, onlyInFirst, onlyInSecond, unlike }: ComparedWeights): boolean {
+function isWithoutDifference({ different, onlyInFirst, onlyInSecond, unlike }: ComparedWeights): boolean {
   return different + onlyInFirst.length + onlyInSecond.length + unlike.length === 0;
 }
 

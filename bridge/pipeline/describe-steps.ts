@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { isLineageError } from '../../nodes/kit/errors.ts';
 import type { Architecture } from '../../nodes/merge/architectures/define.ts';
@@ -18,6 +17,7 @@ import type { Manifest, WorkStep } from '../../nodes/pipeline/manifest.ts';
 import { keyOfStep, parametersOf, toCanonicalJson } from '../../nodes/pipeline/step-key.ts';
 import { outputOf, precisionOf } from '../../nodes/pipeline/step-output.ts';
 import packageFile from '../../package.json' with { type: 'json' };
+import { hashText } from '../local/hash-text.ts';
 import type { ModelHashes } from './identify-models.ts';
 import { type ResolvedStep, stepRecipeOf } from './step-recipe.ts';
 
@@ -83,7 +83,7 @@ export function describeSteps(of: Described): StepDescriptions {
         methodVersion: method === undefined ? 0 : versionOf(method),
         engineVersion: ENGINE_VERSION,
       },
-      sha256,
+      hashText,
     );
   });
 
@@ -202,11 +202,6 @@ function titleOf(step: WorkStep): string {
 
 function asRecord(value: unknown): object {
   return typeof value === 'object' && value !== null ? value : {};
-}
-
-/** In hex, of the text's UTF-8. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }
 
 function once<T>(work: (id: string) => T): (id: string) => T {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { identityOf } from '../local/file-identity.ts';
 import type { FileHasher } from '../local/hash-file.ts';
+import { hashText } from '../local/hash-text.ts';
 import type { Ledger } from '../local/ledger.ts';
 import { reasonOf } from '../local/system-error.ts';
 
@@ -69,7 +69,7 @@ async function hashOne(
 }
 
 function joinHashes(hashes: readonly string[]): string {
-  return createHash('sha256').update(hashes.join('')).digest('hex');
+  return hashText(hashes.join(''));
 }
 
 async function identify(file: string): Promise<ReturnType<typeof identityOf>> {

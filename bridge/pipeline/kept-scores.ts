@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { isLineageError } from '../../nodes/kit/errors.ts';
 import { isRecord } from '../../nodes/kit/is-record.ts';
 import type { Scores } from '../../nodes/pipeline/measure-scores.ts';
+import { hashText } from '../local/hash-text.ts';
 import { readFileChecked } from '../local/read-file.ts';
 import { writeFileAtomic } from '../local/write-file.ts';
-import { sha256 } from './describe-steps.ts';
 import type { StepScores } from './step-scores.ts';
 
 /** What steps found, kept between runs by the step's key: models of a branch are not made again only to be measured. */
@@ -25,7 +25,7 @@ export function openKeptScores(folder: string | undefined): KeptScores {
       try {
         const text = new TextDecoder().decode(await readFileChecked(pathOf(key), MAX_BYTES));
         const value: unknown = JSON.parse(text);
-        const isWhole = isRecord(value) && value['checksum'] === sha256(JSON.stringify(value['found']));
+        const isWhole = isRecord(value) && value['checksum'] === hashText(JSON.stringify(value['found']));
         return isWhole ? readScores(value['found']) : undefined;
       } catch (error) {
         // Missing, unreadable or damaged: it is measured again.
@@ -36,7 +36,7 @@ export function openKeptScores(folder: string | undefined): KeptScores {
     async keep(key, found) {
       if (folder === undefined) return;
       await mkdir(folder, { recursive: true });
-      const text = JSON.stringify({ checksum: sha256(JSON.stringify(found)), found });
+      const text = JSON.stringify({ checksum: hashText(JSON.stringify(found)), found });
       await writeFileAtomic(pathOf(key), new TextEncoder().encode(text), { replace: true });
     },
   };

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { layoutTensors, type TensorShape } from '../../nodes/formats/safetensors/layout.ts';
 import { writeShardIndex } from '../../nodes/formats/safetensors/shards.ts';
 import { isLineageError } from '../../nodes/kit/errors.ts';
 import type { PredictedOutput } from '../../nodes/pipeline/predict-output.ts';
+import { hashText } from '../local/hash-text.ts';
 import { readFileChecked, readHead } from '../local/read-file.ts';
 import { TEMPORARY_PREFIX } from '../local/write-file.ts';
 import { openWeights } from '../merge/open-weights.ts';
@@ -131,5 +131,5 @@ export function unsealedPath(path: string): string {
 
 /** What the name of an output is called by within the names of unfinished files beside it. */
 export function keyOfName(name: string): string {
-  return createHash('sha256').update(name).digest('hex').slice(0, 16);
+  return hashText(name).slice(0, 16);
 }

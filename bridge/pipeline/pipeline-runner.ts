@@ -14,12 +14,13 @@ import type { Manifest } from '../../nodes/pipeline/manifest.ts';
 import { readManifest } from '../../nodes/pipeline/read-manifest.ts';
 import { toCanonicalJson } from '../../nodes/pipeline/step-key.ts';
 import { createFileHasher } from '../local/hash-file.ts';
+import { hashText } from '../local/hash-text.ts';
 import { createMemoryLedger, openLedger } from '../local/ledger.ts';
 import { cleanName } from '../local/output-name.ts';
 import { resolveForWriting } from '../local/resolve-inside.ts';
 import { removeIfThere } from '../local/write-file.ts';
 import { openWeights } from '../merge/open-weights.ts';
-import { STEP_KEY, sha256 } from './describe-steps.ts';
+import { STEP_KEY } from './describe-steps.ts';
 import { locate } from './locate.ts';
 import { lookUpModels } from './look-up-models.ts';
 import type { RunOptions } from './open-run.ts';
@@ -107,7 +108,7 @@ async function runOne(
     }),
     pathOf: (spelled: string) => sources.get(spelled) ?? resolve(output, spelled),
     // The same merge has the same temporary files: one that was stopped goes on.
-    name: `lineage-${sha256(toCanonicalJson(manifest)).slice(0, 16)}`,
+    name: `lineage-${hashText(toCanonicalJson(manifest)).slice(0, 16)}`,
     mode: 'staged' as const,
     keepTemps: false,
     threads: availableParallelism(),

@@ -90,7 +90,7 @@ export function planRun(inputs: RunPlanInputs, known: Known): RunPlan {
           : [],
       ),
     );
-    if (before && (round > MAX_ROUNDS || isSame(texts, fresh))) {
+    if (before && (round > MAX_ROUNDS || hasSameTexts(texts, fresh))) {
       return { checked: before, steps: planned, descriptions, texts: (id) => texts.get(id) ?? new Map() };
     }
     texts = fresh;
@@ -113,7 +113,7 @@ export function planRun(inputs: RunPlanInputs, known: Known): RunPlan {
   }
 }
 
-function isSame(
+function hasSameTexts(
   a: ReadonlyMap<string, ReadonlyMap<string, string>>,
   b: ReadonlyMap<string, ReadonlyMap<string, string>>,
 ): boolean {

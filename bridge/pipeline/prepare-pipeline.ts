@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path';
 import { layOutManifest } from '../../nodes/pipeline/check.ts';
 import { caution, type Finding, fail } from '../../nodes/pipeline/finding.ts';
 import { isInTemporaryFolder } from '../../nodes/pipeline/temporary-path.ts';
+import { hashText } from '../local/hash-text.ts';
 import { type CollectedFacts, collectFacts, type FindConfig } from './collect-facts.ts';
-import { sha256 } from './describe-steps.ts';
 import { type HashAccess, hashModel, type ModelHashes } from './identify-models.ts';
 import { planRun, type RunPlan, type RunPlanInputs } from './plan-run.ts';
 import { refusalOf } from './refuse.ts';
@@ -116,7 +116,7 @@ function problemOf(path: string, code: Parameters<typeof fail>[0], { files }: Co
 }
 
 function inventHashes(identity: string): ModelHashes {
-  return { dataSha256: sha256(`data ${identity}`), sha256: sha256(`file ${identity}`) };
+  return { dataSha256: hashText(`data ${identity}`), sha256: hashText(`file ${identity}`) };
 }
 
 function asksCuda(step: object): boolean {

@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, lstat, open, rename } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
 import { identityOf, sameIdentity } from '../local/file-identity.ts';
+import { hashText } from '../local/hash-text.ts';
 import { codeOf, reasonOf } from '../local/system-error.ts';
 import { removeIfThere, TEMPORARY_PREFIX, unwritable } from '../local/write-file.ts';
 
@@ -52,7 +53,7 @@ export async function readForReplacing(
       if (bytesRead === 0) throw changed(path);
       filled += bytesRead;
     }
-    if (!isSame(state, await file.stat({ bigint: true }))) throw changed(path);
+    if (!isUntouched(state, await file.stat({ bigint: true }))) throw changed(path);
     return { state, bytes };
   } catch (error) {
     if (!isOfSystem(error)) throw error;
@@ -88,7 +89,7 @@ export async function replaceFile(
     try {
       await writeLike(temporary, was, bytes, times);
       await ready();
-      if (!isSame(was, await lstat(path, { bigint: true }))) throw changed(path);
+      if (!isUntouched(was, await lstat(path, { bigint: true }))) throw changed(path);
       await rename(temporary, path);
     } catch (error) {
       await removeIfThere(temporary);
@@ -149,8 +150,8 @@ function isOfSystem(error: unknown): boolean {
   return !isLineageError(error) && codeOf(error) !== '';
 }
 
-function isSame(a: BigIntStats, b: BigIntStats): boolean {
-  return sameIdentity(identityOf(a), identityOf(b));
+function isUntouched(was: BigIntStats, now: BigIntStats): boolean {
+  return sameIdentity(identityOf(was), identityOf(now));
 }
 
 function changed(path: string): LineageError {
@@ -164,5 +165,5 @@ function unreadable(path: string, message: string): LineageError {
 }
 
 function machineName(): string {
-  return createHash('sha256').update(hostname()).digest('hex').slice(0, 8);
+  return hashText(hostname()).slice(0, 8);
 }

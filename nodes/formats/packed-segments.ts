@@ -91,7 +91,8 @@ export function unpackSegments(segments: readonly Uint8Array[]): Unpacked {
   for (const segment of segments) {
     const version = u8(segment, AT.version, 'jpeg/packed');
     if (version !== VERSION) throw damaged(`expected version ${VERSION}, got ${version}`);
-    if (!isSame(segment, first, AT.count, AT.part)) throw damaged('expected segments of one block, got two');
+    if (!hasSameBytes(segment, first, AT.count, AT.part))
+      throw damaged('expected segments of one block, got two');
     const number = u16be(segment, AT.number, 'jpeg/packed');
     if (number >= count || parts[number]) throw damaged(`expected each segment once, got number ${number}`);
     parts[number] = segment.subarray(AT.part);
@@ -115,7 +116,7 @@ function inflate(stream: Uint8Array, declared: number): Uint8Array {
   throw damaged(`expected a zlib stream of ${declared} bytes, got another`);
 }
 
-function isSame(a: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
+function hasSameBytes(a: Uint8Array, b: Uint8Array, from: number, to: number): boolean {
   return a.length >= to && Buffer.compare(a.subarray(from, to), b.subarray(from, to)) === 0;
 }
 

@@ -88,7 +88,7 @@ function differencesOf(reader: Reader, report: ReaderReport, view: ReaderView, m
   for (const fact of reader.holds) {
     const text = meantText(meant, fact);
     if (text === undefined || (report.sees.fromGraph && fact !== 'prompt' && fact !== 'workflow')) continue;
-    if (isSame(fact, text, report.sees)) continue;
+    if (showsAsMeant(fact, text, report.sees)) continue;
     const known = report.problems.find((problem) => problem.what === LABELS[fact]);
     const habit = reader.habits.find((one) => one.about.includes(fact) && one.when(text, context));
     if (meant.leftOut?.has(LABELS[fact])) losses.push(lossOf(LABELS[fact], { id: 'left-out' }));
@@ -114,7 +114,7 @@ function meantText(meant: Meant, fact: ShownFact): string | undefined {
 }
 
 /** Numbers are the same when they are equal, but a seed only digit by digit. */
-function isSame(fact: ShownFact, meant: string, sees: Sees): boolean {
+function showsAsMeant(fact: ShownFact, meant: string, sees: Sees): boolean {
   if (fact === 'prompt' || fact === 'workflow') return sees[fact] === true;
   if (fact === 'hashes') return holdsAll(meant, sees.hashes ?? {});
   const seen = sees[fact];

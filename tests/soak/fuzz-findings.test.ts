@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createDraw } from './fuzz/draw.ts';
+import { createDraw } from './draw.ts';
 import { makeInput } from './fuzz/inputs.ts';
-import { isPicture, KINDS, kindOf } from './fuzz/kinds.ts';
+import { isPicture, KINDS, type Kind, kindOf } from './fuzz/kinds.ts';
 import { type Layout, layOut } from './fuzz/layouts.ts';
+import { timeInput } from './fuzz/measure.ts';
 import { minimise } from './fuzz/minimise.ts';
-import { encodeBarePictures } from './fuzz/seeds.ts';
+import { carriedGraphs, encodeBarePictures } from './fuzz/seeds.ts';
 import { Broken, tryInput, type Workbench } from './fuzz/targets.ts';
 import { openBench } from './fuzz/worker.ts';
 
@@ -20,10 +21,22 @@ beforeAll(async () => {
   bench = openBench(await encodeBarePictures());
 });
 
+/** No fault, and not a second. How much memory it takes only a process of its own can tell: that is the soak's. */
+async function expectHarmless(kind: Kind, input: Uint8Array): Promise<void> {
+  expect(await timeInput(kind, input, bench)).toBeUndefined();
+}
+
+test('what the pictures of the seeds carry does no harm', async () => {
+  const { graphs, workflows } = carriedGraphs(bench.seeds);
+  expect(Math.min(graphs.length, workflows.length)).toBeGreaterThan(0);
+  for (const text of graphs) await expectHarmless('graph', Buffer.from(text));
+  for (const text of workflows) await expectHarmless('workflow', Buffer.from(text));
+});
+
 test.each(kept)('%s/%s does no harm', async (kind, name) => {
   const input = new Uint8Array(readFileSync(new URL(`${kind}/${name}`, FOLDER)));
   expect(input.length).toBeLessThan(64 * 1024);
-  await tryInput(kindOf(kind), input, bench);
+  await expectHarmless(kindOf(kind), input);
 });
 
 describe.each(KINDS)('%s', (kind) => {
@@ -37,7 +50,7 @@ describe.each(KINDS)('%s', (kind) => {
 
   test('sixty inputs do no harm', async () => {
     for (let index = 0; index < 60; index++)
-      await tryInput(kind, makeInput(kind, bench.seeds, 4, index), bench);
+      await expectHarmless(kind, makeInput(kind, bench.seeds, 4, index));
   });
 });
 
@@ -68,6 +81,20 @@ test('what is not a LineageError is a finding, and is made smaller without becom
   const smaller = await minimise('graph', graph, fault, broken, 5_000);
   expect(smaller.length).toBeLessThan(graph.length / 4);
   await expect(tryInput('graph', smaller, broken)).rejects.toThrow('planted');
+});
+
+test('what takes more than a second of the processor is a finding', async () => {
+  const start = process.cpuUsage();
+  const spentMs = ({ user, system } = process.cpuUsage(start)): number => (user + system) / 1_000;
+  const slow: Workbench = {
+    ...bench,
+    get seeds(): Workbench['seeds'] {
+      while (spentMs() < 1_500);
+      return bench.seeds;
+    },
+  };
+  const rules = new TextEncoder().encode(JSON.stringify(bench.seeds.rules[0]));
+  expect(await timeInput('rules', rules, slow)).toMatchObject({ what: 'slow' });
 });
 
 test('draws stay in their range', () => {

@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { drawNumbers, f16, type Made, writeModel } from '../bridge/merge/small-models.ts';
+import { createDraw, type Draw } from './draw.ts';
+import { type Disturbance, type WatchedRun, watchRun } from './watch-run.ts';
 
 /** How often to kill, where (the same seed, the same points), and how large the models are. */
 export type KillOptions = {
@@ -20,9 +21,6 @@ export type KillOptions = {
 export type KillResult = { readonly killed: number; readonly failures: readonly string[] };
 
 const SIDE = 1024;
-const PROGRAM = fileURLToPath(new URL('../../bridge/lineage.mjs', import.meta.url));
-/** As `ulimit -f` counts: a limit of half a model stops every step. */
-const BLOCK_BYTES = 512;
 
 const MANIFEST = {
   pipeline: {
@@ -67,29 +65,16 @@ function drawModel(seed: number, layers: number): ReadonlyMap<string, Made> {
   return new Map(Array.from({ length: layers }, (_, at) => layer(at)));
 }
 
-type Ended = { readonly status: number | null; readonly milliseconds: number; readonly stderr: string };
+function run(folder: string, disturbance?: Disturbance): Promise<WatchedRun> {
+  const args = ['pipeline', '--manifest', 'five.json', '--threads', '2', '--json'];
+  return watchRun(folder, args, `${folder}-home`, disturbance);
+}
 
-/** Runs the pipeline, and kills it after a time where one is given. */
-async function run(folder: string, more: { killAfter?: number; fileBlocks?: number } = {}): Promise<Ended> {
-  const args = [PROGRAM, 'pipeline', '--manifest', 'five.json', '--threads', '2', '--json'];
-  const full = `ulimit -f ${more.fileBlocks}; exec "$0" "$@"`;
-  const [program, given]: [string, string[]] = more.fileBlocks
-    ? ['/bin/sh', ['-c', full, process.execPath, ...args]]
-    : [process.execPath, args];
-  const startedAt = performance.now();
-  const env = { ...process.env, LINEAGE_HOME: `${folder}-home`, NODE_OPTIONS: '' };
-  const child = spawn(program, given, { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const timer =
-    more.killAfter === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), more.killAfter);
-  const status = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject).on('close', resolve);
-  });
-  clearTimeout(timer);
-  return { status, milliseconds: performance.now() - startedAt, stderr };
+function killAfter(milliseconds: number): (child: ChildProcess) => void {
+  return (child) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
+    child.on('close', () => clearTimeout(timer));
+  };
 }
 
 function look(folder: string) {
@@ -105,26 +90,17 @@ function look(folder: string) {
 }
 
 /** Any file of the pipeline, inputs aside; nothing where nothing is there. */
-function flipBit(folder: string, draw: () => number): void {
+function flipBit(folder: string, draw: Draw): void {
   const made = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
     (entry) => entry.isFile() && !/^[abcd]\.safetensors$|\.json$/.test(entry.name),
   );
-  const entry = made[Math.floor(draw() * made.length)];
+  const entry = draw.some(made);
   if (!entry) return;
   const path = join(entry.parentPath, entry.name);
   const bytes = readFileSync(path);
-  const at = Math.floor(draw() * bytes.length);
-  bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(draw() * 8));
+  const at = draw.below(bytes.length);
+  bytes[at] = (bytes[at] ?? 0) ^ (1 << draw.below(8));
   writeFileSync(path, bytes);
-}
-
-/** The same points for the same seed. */
-function createDraw(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 /**
@@ -138,7 +114,6 @@ export async function killPipeline({
   layers,
   say = () => undefined,
 }: KillOptions): Promise<KillResult> {
-  const draw = createDraw(seed);
   const top = mkdtempSync(join(tmpdir(), 'lineage-kills-'));
   const folder = join(top, 'work');
   mkdirSync(folder);
@@ -150,13 +125,18 @@ export async function killPipeline({
     const first = await run(folder);
     if (first.status !== 0) throw new Error(first.stderr);
     const whole = look(folder);
-    say(`${whole.sha256} in ${Math.round(first.milliseconds)} ms, undisturbed`);
+    // The first run is the slower one: it hashes the models. Points are drawn from what the others take.
+    rmSync(join(folder, 'final.safetensors'));
+    const { milliseconds } = await run(folder);
+    say(`${whole.sha256} in ${Math.round(milliseconds)} ms, undisturbed`);
     const failures: string[] = [];
     let killed = 0;
     for (let point = 1; point <= count; point++) {
+      const draw = createDraw(seed, point);
       rmSync(join(folder, 'final.safetensors'));
-      if (point % 10 === 0) await run(folder, { fileBlocks: (layers * SIDE * SIDE) / BLOCK_BYTES });
-      const stopped = await run(folder, { killAfter: draw() * first.milliseconds * 1.1 });
+      // Half a model: that stops every step.
+      if (point % 10 === 0) await run(folder, { maxFileBytes: layers * SIDE * SIDE });
+      const stopped = await run(folder, { disturb: killAfter(draw.fraction() * milliseconds * 1.1) });
       if (stopped.status === null) killed += 1;
       if (point % 7 === 0) flipBit(folder, draw);
       const again = await run(folder);

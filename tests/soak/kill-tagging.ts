@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -12,9 +12,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { IMAGE_FORMATS } from '../../nodes/kit/values.ts';
 import { makePicture } from '../bridge/tagging/random-pictures.ts';
+import { createDraw, type Draw } from './draw.ts';
+import { watchRun } from './watch-run.ts';
 
 /** How often to kill, where (the same seed, the same points), and how many pictures there are. */
 export type KillOptions = {
@@ -27,8 +28,6 @@ export type KillOptions = {
 
 /** What came of it: `amidst` runs were killed with some files done and some not. */
 export type KillResult = { readonly amidst: number; readonly failures: readonly string[] };
-
-const PROGRAM = fileURLToPath(new URL('../../bridge/lineage.mjs', import.meta.url));
 
 type Hashes = ReadonlyMap<string, string>;
 
@@ -46,35 +45,23 @@ function hashesOf(folder: string): Hashes {
   );
 }
 
-async function run(
-  folder: string,
-  args: readonly string[],
-  killWhen?: { readonly seen: number; readonly afterMs: number },
-): Promise<number | null> {
-  const env = { ...process.env, NODE_OPTIONS: '', LINEAGE_HOME: join(folder, 'home') };
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: folder,
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  let seen = 0;
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    const before = seen;
-    seen += text.split('\n').length - 1;
-    if (killWhen && before < killWhen.seen && seen >= killWhen.seen)
-      setTimeout(() => child.kill('SIGKILL'), killWhen.afterMs);
-  });
-  return await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject).on('close', resolve);
-  });
+/** Runs the command; resolves with its status, null where it was killed. */
+async function run(top: string, args: readonly string[], kill?: Kill): Promise<number | null> {
+  const { status } = await watchRun(top, args, join(top, 'home'), kill && { disturb: killer(kill) });
+  return status;
 }
 
-/** The same points for the same seed. */
-function createDraw(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
+/** When a run is killed: so long after it has printed so many lines. */
+type Kill = { readonly lines: number; readonly afterMs: number };
+
+function killer({ lines, afterMs }: Kill): (child: ChildProcess) => void {
+  return (child) => {
+    let seen = 0;
+    child.stdout?.on('data', (text: string) => {
+      const before = seen;
+      seen += text.split('\n').length - 1;
+      if (before < lines && seen >= lines) setTimeout(() => child.kill('SIGKILL'), afterMs);
+    });
   };
 }
 
@@ -95,6 +82,80 @@ async function putPictures(folder: string, count: number): Promise<void> {
   }
 }
 
+const tagInto = (journal: string): string[] => [
+  'tag',
+  'work',
+  '--recursive',
+  '--jsonl',
+  '--journal',
+  journal,
+];
+const undo = (journal: string): string[] => ['undo', journal, '--jsonl'];
+const isTemporary = (name: string): boolean => name.includes('.lineage-tmp-');
+
+/** A folder with the pictures in `work` and again in `spare`, and what they are before and after an undisturbed run. */
+type Scene = { readonly top: string; readonly work: string; readonly old: Hashes; readonly made: Hashes };
+
+async function setScene(top: string, pictures: number): Promise<Scene> {
+  const [work, spare] = [join(top, 'work'), join(top, 'spare')];
+  await putPictures(spare, pictures);
+  cpSync(spare, work, { recursive: true });
+  if ((await run(top, tagInto('whole.jsonl'))) !== 0) throw new Error('a run that nobody killed failed');
+  return { top, work, old: hashesOf(spare), made: hashesOf(work) };
+}
+
+type Tell = (fault: string) => void;
+
+/** Tags the old pictures, killed somewhere; resolves with how many were done. */
+async function tagKilled(
+  { top, work, old, made }: Scene,
+  journal: string,
+  draw: Draw,
+  tell: Tell,
+): Promise<number> {
+  rmSync(work, { recursive: true });
+  cpSync(join(top, 'spare'), work, { recursive: true, preserveTimestamps: true });
+  await run(top, tagInto(journal), { lines: 1 + draw.below(old.size), afterMs: draw.below(8) });
+  const found = hashesOf(work);
+  const done = [...old.keys()].filter((name) => found.get(name) === made.get(name));
+  for (const [name, hash] of old)
+    if (!done.includes(name) && found.get(name) !== hash) tell(`${name} is neither the old nor the new file`);
+  for (const name of found.keys()) if (!old.has(name) && !isTemporary(name)) tell(`${name} was left behind`);
+  return done.length;
+}
+
+async function goOn({ top, work, made }: Scene, journal: string, tell: Tell): Promise<void> {
+  if ((await run(top, tagInto(journal))) !== 0) tell('going on failed');
+  if (!same(hashesOf(work), made)) tell('going on did not make what an unkilled run makes, and nothing else');
+}
+
+/** Taking back may be killed as well, and is gone on with. */
+async function takeBack(top: string, journal: string, kill: Kill, tell: Tell): Promise<void> {
+  if (!existsSync(join(top, journal))) return;
+  await run(top, undo(journal), kill);
+  if ((await run(top, undo(journal))) !== 0) tell(`${journal} could not be undone`);
+}
+
+/** One point; resolves with how many files the killed run had done. */
+async function killAt(scene: Scene, at: number, draw: Draw, tell: Tell): Promise<number> {
+  const [first, second] = [`first-${at}.jsonl`, `second-${at}.jsonl`];
+  const goesOn = at % 2 === 0;
+  const done = await tagKilled(scene, first, draw, tell);
+  if (goesOn) await goOn(scene, second, tell);
+  for (const journal of [first, second])
+    await takeBack(
+      scene.top,
+      journal,
+      { lines: Math.ceil(draw.fraction() * done), afterMs: draw.below(8) },
+      tell,
+    );
+  const rest = [...hashesOf(scene.work)];
+  // A folder that the killed run had only begun with is in no journal; the next run of tag tidies it.
+  const left = new Map(goesOn ? rest : rest.filter(([name]) => !isTemporary(name)));
+  if (!same(left, scene.old)) tell('undo did not bring the old files back');
+  return done;
+}
+
 /**
  * Kills `lineage tag FOLDER` at random points. Each time every file must be the old or the new one; by turns the run is
  * taken back with its journal, or gone on with and both runs taken back, which is killed too; in the end every file must be the old one again
@@ -106,57 +167,16 @@ export async function killTagging({
   pictures,
   say = () => undefined,
 }: KillOptions): Promise<KillResult> {
-  const draw = createDraw(seed);
   const top = mkdtempSync(join(tmpdir(), 'lineage-tag-kills-'));
-  const [work, spare] = [join(top, 'work'), join(top, 'spare')];
-  const tag = (journal: string): string[] => ['tag', 'work', '--recursive', '--jsonl', '--journal', journal];
   const failures: string[] = [];
   let amidst = 0;
   try {
-    await putPictures(spare, pictures);
-    const old = hashesOf(spare);
-    cpSync(spare, work, { recursive: true });
-    if ((await run(top, tag('whole.jsonl'))) !== 0) throw new Error('a run that nobody killed failed');
-    const made = hashesOf(work);
+    const scene = await setScene(top, pictures);
     for (let at = 0; at < count; at++) {
-      const fail = (what: string): void => void failures.push(`point ${at}: ${what}`);
-      rmSync(work, { recursive: true });
-      cpSync(spare, work, { recursive: true, preserveTimestamps: true });
-      const journals = [`first-${at}.jsonl`, `second-${at}.jsonl`];
-      const [first = '', second = ''] = journals;
-      await run(top, tag(first), { seen: Math.ceil(draw() * pictures), afterMs: Math.floor(draw() * 8) });
-
-      const found = hashesOf(work);
-      const isTemporary = (name: string): boolean => name.includes('.lineage-tmp-');
-      let changed = 0;
-      for (const [name, hash] of old) {
-        const now = found.get(name);
-        if (now === made.get(name)) changed++;
-        else if (now !== hash) fail(`${name} is neither the old nor the new file`);
-      }
-      for (const name of found.keys())
-        if (!old.has(name) && !isTemporary(name)) fail(`${name} was left behind`);
-      if (changed > 0 && changed < old.size) amidst++;
-      say(`point ${at}: ${changed} of ${old.size} were done`);
-
-      if (at % 2 === 0) {
-        if ((await run(top, tag(second))) !== 0) fail('going on failed');
-        if (!same(hashesOf(work), made))
-          fail('going on did not make what an unkilled run makes, and nothing else');
-      }
-      for (const journal of journals) {
-        if (!existsSync(join(top, journal))) continue;
-        // Taking back may be killed as well, and is gone on with.
-        await run(top, ['undo', journal, '--jsonl'], {
-          seen: Math.ceil(draw() * changed),
-          afterMs: draw() * 8,
-        });
-        if ((await run(top, ['undo', journal, '--jsonl'])) !== 0) fail(`${journal} could not be undone`);
-      }
-      const rest = [...hashesOf(work)];
-      // A folder that the killed run had only begun with is in no journal; the next run of tag tidies it.
-      const left = new Map(at % 2 === 0 ? rest : rest.filter(([name]) => !isTemporary(name)));
-      if (!same(left, old)) fail('undo did not bring the old files back');
+      const tell = (fault: string): void => void failures.push(`point ${at}: ${fault}`);
+      const done = await killAt(scene, at, createDraw(seed, at), tell);
+      if (done > 0 && done < pictures) amidst++;
+      say(`point ${at}: ${done} of ${pictures} were done`);
     }
   } finally {
     rmSync(top, { recursive: true, force: true });

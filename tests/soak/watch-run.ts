@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 
 const PROGRAM = fileURLToPath(new URL('../../bridge/lineage.mjs', import.meta.url));
 const WATCH_MS = 20;
+/** By POSIX, what `ulimit -f` counts in. */
+const ULIMIT_BLOCK_BYTES = 512;
 
 /** What a run of the command left behind. */
 export type WatchedRun = {
@@ -16,15 +18,29 @@ export type WatchedRun = {
   readonly peakBytes: number;
 };
 
-/** Runs the command in a folder; `disturb` gets the process as soon as it is there. */
+/** What may stand in the way of a run. */
+export type Disturbance = {
+  /** Gets the process as soon as it is there. */
+  readonly disturb?: (child: ChildProcess) => void;
+  /** No file that it writes may be larger, as on a full disk; a multiple of 512. */
+  readonly maxFileBytes?: number;
+};
+
+/** Runs the command in a folder until it ends. */
 export async function watchRun(
   folder: string,
   args: readonly string[],
   home: string,
-  disturb: (child: ChildProcess) => void = () => undefined,
+  { disturb, maxFileBytes }: Disturbance = {},
 ): Promise<WatchedRun> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const command = [process.execPath, PROGRAM, ...args];
+  const limited =
+    maxFileBytes === undefined
+      ? command
+      : ['/bin/sh', '-c', `ulimit -f ${maxFileBytes / ULIMIT_BLOCK_BYTES}; exec "$0" "$@"`, ...command];
+  const [program = '', ...given] = limited;
+  const child = spawn(program, given, {
     cwd: folder,
     env: { ...process.env, NODE_OPTIONS: '', LINEAGE_HOME: home },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -39,7 +55,7 @@ export async function watchRun(
   const watch = setInterval(() => {
     peakBytes = Math.max(peakBytes, peakOf(child.pid));
   }, WATCH_MS);
-  disturb(child);
+  disturb?.(child);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject).on('close', resolve);
   });

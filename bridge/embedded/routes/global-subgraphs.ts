@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { Router } from 'express';
+import { hashText } from '../../local/hash-text.ts';
 import { jsonNamesOf, PACK_NAME, readPackJson } from '../files/pack-folder.ts';
 import { answering, pathText, ROUTING } from '../http/answer.ts';
 import type { Log } from '../log.ts';
@@ -41,5 +41,5 @@ export function globalSubgraphRoutes(packRoot: string, log: Log): Router {
 
 /** The same in every run and on every machine. */
 function idOf(name: string): string {
-  return createHash('sha256').update(`${PACK_NAME}/subgraphs/${name}`).digest('hex');
+  return hashText(`${PACK_NAME}/subgraphs/${name}`);
 }

@@ -99,7 +99,7 @@ export function parseHeader(header: Uint8Array, dataBytes: number): SafetensorsH
     }
     const tensor = readTensor(scan, name);
     const known = tensors.get(name);
-    if (known !== undefined && !isSame(known, tensor))
+    if (known !== undefined && !isSameTensor(known, tensor))
       throw fault(scan, `one tensor of the name ${quote(name)}`, 'another of the same name');
     tensors.set(name, tensor);
   });
@@ -192,7 +192,7 @@ function countExactly(shape: readonly number[]): number | undefined {
   return Number(count);
 }
 
-function isSame(a: TensorInfo, b: TensorInfo): boolean {
+function isSameTensor(a: TensorInfo, b: TensorInfo): boolean {
   const isAlike = a.dtype === b.dtype && a.begin === b.begin && a.end === b.end;
   return isAlike && a.shape.length === b.shape.length && a.shape.every((side, i) => side === b.shape[i]);
 }

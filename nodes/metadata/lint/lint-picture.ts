@@ -8,14 +8,14 @@ import { DIGITAL_SOURCE } from '../digital-source.ts';
 import { parseInfotext } from '../infotext.ts';
 import { meantBy } from '../meant.ts';
 import { READERS } from '../readers/index.ts';
-import type { Loss } from '../readers/losses.ts';
+import { type Loss, tellAlone } from '../readers/losses.ts';
 import type { ReaderId, ReaderView } from '../readers/reader.ts';
 import { viewFile } from '../readers/view.ts';
 import { lossesOf } from '../receipt.ts';
 import { stageOfText } from '../stages.ts';
 import { FILE_RULES } from './file-rules.ts';
 import type { LintFinding, LintRule, RuleText } from './lint-rule.ts';
-import { READER_RULES, type ReaderRuleName } from './reader-rules.ts';
+import { READER_RULES, type ReaderRuleName, SPOKEN_NAMES } from './reader-rules.ts';
 
 type RuleName = keyof typeof FILE_RULES | ReaderRuleName;
 const RULES: Readonly<Record<RuleName, RuleText>> = { ...FILE_RULES, ...READER_RULES };
@@ -99,7 +99,11 @@ function lintReaders(view: ReaderView, carried: CarriedMetadata): LintFinding[] 
   );
   const findings = READERS.flatMap((reader) =>
     lossesOf(reader, view, meant).map((loss) =>
-      finding(ruleOf(reader.id, loss, withColon), cut(loss.what), loss.why),
+      finding(
+        ruleOf(reader.id, loss, withColon),
+        cut(loss.what),
+        tellAlone(loss.id, SPOKEN_NAMES[reader.id]) ?? loss.why,
+      ),
     ),
   );
   const compressed = view.pngTexts.filter((text) => text.compressed && GRAPH_KEYWORDS.has(text.keyword));

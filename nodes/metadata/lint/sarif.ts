@@ -19,7 +19,7 @@ export function toSarif(files: readonly LintedFile[], rules: readonly LintRule[]
       ruleId: rule.id,
       ruleIndex: indexOf.get(rule.id),
       level: rule.severity,
-      message: { text: `${what}: ${message}. ${rule.reason} ${rule.action}` },
+      message: { text: `${what}: ${told(message, rule.reason)} ${rule.action}` },
       locations: [{ physicalLocation: { artifactLocation: { uri: toUri(file) } } }],
     })),
   );
@@ -35,6 +35,11 @@ export function toSarif(files: readonly LintedFile[], rules: readonly LintRule[]
     version: '2.1.0',
     runs: [{ tool: { driver: { ...tool, rules: descriptors } }, columnKind: 'utf16CodeUnits', results }],
   };
+}
+
+/** Both, or one where they are the same. */
+function told(message: string, reason: string): string {
+  return reason === `${message}.` ? reason : `${message}. ${reason}`;
 }
 
 /** A path as an address that is relative where the path is. @see RFC 3986, 4.2 */

@@ -197,6 +197,25 @@ describe("a reader's losses", () => {
     expect(lossOf('x', { id: 'unheard-of' }).why).toBeUndefined();
   });
 
+  test.each([
+    ['M112', 'Civitai removes lines that start with "Template: " and what follows them.'],
+    ['M302', 'sd-prompt-reader finds no parameters text.'],
+    ['M406', 'The front end of ComfyUI rounds the size of an A1111 text up to multiples of 64.'],
+  ])('are the reason of their rule, with the name of the reader: %s', async (id, sentence) => {
+    const [bad] = CASES[id] ?? [];
+    const found = lintPicture(await bad!()).find(({ rule }) => rule.id === id);
+    expect(found?.rule.reason).toBe(sentence);
+    expect(`${found?.message}.`).toBe(sentence);
+  });
+
+  test('are told in sentences that name a reader', () => {
+    const names = /Civitai|A1111|sd-prompt-reader|The front end of ComfyUI|sd-metadata|Image-MetaHub/;
+    for (const [name, { reason }] of Object.entries(READER_RULES)) {
+      expect(reason, name).toMatch(names);
+      expect(reason, name).toMatch(/[^.]\.$/);
+    }
+  });
+
   test('are told by what they are, not by words that stand in a picture', async () => {
     // What is shown instead is quoted in the sentence; this says what another rule is about.
     const found = lintPicture(await text({ Sampler: '"EXIF Model tag, x"' })());

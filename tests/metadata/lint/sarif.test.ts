@@ -93,6 +93,14 @@ test('findings are SARIF 2.1.0, whatever the files are called', async () => {
   expect(results.find(({ ruleId }) => ruleId === 'M106')?.level).toBe('error');
 });
 
+test('what is found and why are said once where they are the same', async () => {
+  const files = [{ file: 'a.png', findings: lintPicture(await png({ prompt: '{}' })) }];
+  const [run] = sarif.parse(JSON.parse(JSON.stringify(toSarif(files, LINT_RULES, tool)))).runs;
+  expect(run?.results.find(({ ruleId }) => ruleId === 'M503')?.message.text).toBe(
+    'everything: sd-metadata finds no parameters text and no graph. Write it anew with `lineage tag`.',
+  );
+});
+
 test('no file and no finding are a log as well', () => {
   expect(sarif.parse(toSarif([], LINT_RULES, tool)).runs[0]?.results).toEqual([]);
 });

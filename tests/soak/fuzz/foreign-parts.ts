@@ -1,5 +1,5 @@
 import { constants, crc32, deflateRawSync, deflateSync } from 'node:zlib';
-import type { Draw } from './draw.ts';
+import type { Draw } from '../draw.ts';
 import type { PictureKind } from './kinds.ts';
 import { drawText, drawXmp } from './texts.ts';
 

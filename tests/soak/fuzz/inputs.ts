@@ -1,4 +1,4 @@
-import { createDraw, type Draw } from './draw.ts';
+import { createDraw, type Draw } from '../draw.ts';
 import { isPicture, type Kind, type PictureKind } from './kinds.ts';
 import { mutatePicture } from './mutate-bytes.ts';
 import { mutateDocument, mutateText } from './mutate-json.ts';

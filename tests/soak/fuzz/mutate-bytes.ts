@@ -1,7 +1,7 @@
 import { spliceContainer } from '../../../nodes/formats/container.ts';
 import { writeExif } from '../../../nodes/formats/exif.ts';
 import { isLineageError } from '../../../nodes/kit/errors.ts';
-import type { Draw } from './draw.ts';
+import type { Draw } from '../draw.ts';
 import { drawPart } from './foreign-parts.ts';
 import type { PictureKind } from './kinds.ts';
 import { type Layout, layOut } from './layouts.ts';

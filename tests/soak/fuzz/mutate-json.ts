@@ -1,5 +1,5 @@
 import { isRecord } from '../../../nodes/kit/is-record.ts';
-import type { Draw } from './draw.ts';
+import type { Draw } from '../draw.ts';
 import { drawText } from './texts.ts';
 
 /** A place in a document: the object or list, and the key in it. */

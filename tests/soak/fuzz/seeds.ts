@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { spliceContainer } from '../../../nodes/formats/container.ts';
+import { readContainer, spliceContainer } from '../../../nodes/formats/container.ts';
 import { writeExif } from '../../../nodes/formats/exif.ts';
 import { setXmpProperty } from '../../../nodes/formats/xmp.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../../nodes/kit/values.ts';
+import { readCarried } from '../../../nodes/metadata/carried.ts';
 import { RECORD_XMP } from '../../../nodes/metadata/record-places.ts';
 import { META_FIELDS, NORMALISERS, ROLES, STREAMS } from '../../../rules/define.ts';
 import { rulePacks } from '../../../rules/index.gen.ts';
@@ -61,6 +62,19 @@ export function makeSeeds(bare: BarePictures): Seeds {
     ruleTexts: RULE_TEXTS,
     words: [...wordsOf(), 'MarkdownNote', 'SetNode', 'GetNode', 'PrimitiveNode', 'Reroute', 'SaveImage'],
   };
+}
+
+/** The texts of prompt graphs and of workflows that the pictures carry, each once. */
+export function carriedGraphs({
+  pictures,
+}: Seeds): Readonly<Record<'graphs' | 'workflows', readonly string[]>> {
+  const carried = Object.values(pictures).flatMap((each) =>
+    each.map((bytes) => readCarried(readContainer(bytes))),
+  );
+  const textsOf = (key: 'prompt' | 'workflow'): string[] => [
+    ...new Set(carried.flatMap(({ [key]: text }) => (text === undefined ? [] : [text]))),
+  ];
+  return { graphs: textsOf('prompt'), workflows: textsOf('workflow') };
 }
 
 const INFOTEXT =

@@ -1,4 +1,4 @@
-import type { Draw } from './draw.ts';
+import type { Draw } from '../draw.ts';
 
 /** The marks that readers, splicers and parsers of texts look for. */
 const MARKS = [

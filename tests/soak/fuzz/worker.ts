@@ -4,7 +4,7 @@ import { makeInput } from './inputs.ts';
 import type { Kind } from './kinds.ts';
 import { type Fault, MAX_RSS_BYTES, measureInput } from './measure.ts';
 import { minimise } from './minimise.ts';
-import { type BarePictures, makeSeeds } from './seeds.ts';
+import { type BarePictures, carriedGraphs, makeSeeds } from './seeds.ts';
 import type { Workbench } from './targets.ts';
 
 /** The inputs [from, to) of a kind. */
@@ -26,7 +26,10 @@ export type Finding = Fault & { readonly kind: Kind; readonly index: number; rea
 export type Report = { readonly finding: Finding } | { readonly done: number };
 
 export function openBench(bare: BarePictures): Workbench {
-  return { seeds: makeSeeds(bare), definitions: coreDefinitions() };
+  const seeds = makeSeeds(bare);
+  const carried = carriedGraphs(seeds);
+  const known = new Set([...carried.graphs, ...carried.workflows]);
+  return { seeds, definitions: coreDefinitions(), known };
 }
 
 /** Tries the inputs of a job one after the other. */

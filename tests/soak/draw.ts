@@ -1,5 +1,7 @@
-/** Draws that depend on the seed and on the input's number alone, so that any one input can be made again. */
+/** Draws that depend on the seed and on a number alone, that of an input or of a point to kill at: any one can be had again. */
 export type Draw = {
+  /** A number from 0 up to and without 1. */
+  fraction(): number;
   /** A whole number from 0 up to and without `limit`; 0 where that is less than 1. */
   below(limit: number): number;
   /** True once in `times` on average. */
@@ -21,8 +23,10 @@ export function createDraw(seed: number, index: number): Draw {
     mixed = Math.imul(mixed, 0x735a_2d97);
     return (mixed ^ (mixed >>> 15)) >>> 0;
   };
-  const below = (limit: number): number => (limit < 1 ? 0 : Math.floor((next() / 2 ** 32) * limit));
+  const fraction = (): number => next() / 2 ** 32;
+  const below = (limit: number): number => (limit < 1 ? 0 : Math.floor(fraction() * limit));
   return {
+    fraction,
     below,
     once: (times) => below(times) === 0,
     pick: (from) => from[below(from.length)] ?? from[0],
