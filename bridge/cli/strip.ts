@@ -31,7 +31,7 @@ type StripOptions = {
 /** The longest workflows met are about 2 MiB. */
 const MAX_SIDECAR_BYTES = 64 * 1024 * 1024;
 
-/** `lineage strip FILE --profile P --out FILE`: takes metadata out, and proves that it is gone. */
+/** `lineage strip FILE --profile P --out FILE`: takes metadata out, and proves that what it took is gone. */
 export function stripCommand(context: CommandContext): Command {
   return new Command('strip')
     .description(
@@ -66,8 +66,10 @@ replaced go with it; without it their names count as taken.
 --in-place keeps no journal, since that would hold what is to be gone: keep a copy, or use --out. Each file is replaced in one
 step, with its mode and owner. As with lineage tag, links in a folder are passed over, and told where they lead out of it.
 
-Pixels stay as they are, so what somebody wrote into them stays too; so do bytes behind the coded samples of lossy WebP and AVIF,
-which only a decoder can tell from them.`;
+The search proves that what was recognised and taken out is nowhere else in the file. Pixels stay as they are, so what somebody
+wrote into them stays too. Coded pixels of PNG, of JPEG and of lossless WebP are followed to their end, and what stands behind them goes;
+those of lossy WebP and AVIF, and tables of some colour profiles, are kept as they are: each file that has some is told, with a
+warning strip/unread, since bytes that decoders pass over may be among them.`;
 }
 
 type Told = {
@@ -79,6 +81,8 @@ type Told = {
   readonly deleted: readonly string[];
   readonly secrets: number;
   readonly searched: number;
+  /** What was kept without being followed. */
+  readonly unread: readonly string[];
   readonly warnings: readonly Warning[];
 };
 
@@ -199,10 +203,10 @@ async function stripOne(
 }
 
 function toldOf(
-  { bytes, removed, secrets, searched }: Stripped,
+  { bytes, removed, secrets, searched, unread }: Stripped,
   rest: Pick<Told, 'file' | 'out' | 'deleted' | 'warnings'>,
 ): Told {
-  return { ...rest, bytes: bytes.length, removed, secrets: secrets.length, searched };
+  return { ...rest, bytes: bytes.length, removed, secrets: secrets.length, searched, unread };
 }
 
 type Sidecar = { readonly path: string; readonly out: string; readonly text: string };
@@ -255,10 +259,11 @@ function scrubSidecar({ path, text }: Sidecar, { secrets }: Stripped): Uint8Arra
   return new TextEncoder().encode(scrubbed);
 }
 
-function lineOf({ out, bytes, removed, deleted, secrets, searched }: Told): string {
+function lineOf({ out, bytes, removed, deleted, secrets, searched, unread }: Told): string {
   const parts = removed.length === 0 ? 'no part removed' : `removed ${[...removed].join(', ')}`;
   const texts = secrets === 0 ? '' : `; ${secrets} ${secrets === 1 ? 'secret' : 'secrets'} in texts`;
   const files = deleted.length === 0 ? '' : `; deleted ${deleted.join(', ')}`;
   const proof = `${searched} pieces searched for, none found`;
-  return visibleText(`${out}: ${bytes} bytes; ${parts}${texts}${files}; ${proof}`);
+  const kept = unread.length === 0 ? '' : `; not followed: ${unread.join(', ')}`;
+  return visibleText(`${out}: ${bytes} bytes; ${parts}${texts}${files}; ${proof}${kept}`);
 }

@@ -6,6 +6,7 @@ import { isInfotext } from './is-infotext.ts';
 import { isManifestPacket } from './jumbf.ts';
 import { isMultiPictureIndex, moveMultiPictureIndex } from './multi-picture.ts';
 import { isPackedSegment } from './packed-segments.ts';
+import { EXIF_PREFIX } from './tiff.ts';
 import { textOf } from './user-comment.ts';
 
 /** What a JPEG says beside its pixels. Byte blocks are views into the file. */
@@ -52,7 +53,6 @@ const MARKER = {
   app11: 0xeb,
   com: 0xfe,
 } as const;
-const EXIF_HEAD = latin1Bytes('Exif\0\0');
 const XMP_HEAD = latin1Bytes('http://ns.adobe.com/xap/1.0/\0');
 const ICC_HEAD = latin1Bytes('ICC_PROFILE\0');
 const EOI = Uint8Array.of(0xff, MARKER.eoi);
@@ -147,7 +147,7 @@ export function readJpeg(bytes: Uint8Array): JpegContents {
       if (width === 0 || height === 0)
         throw malformed(`expected sides above 0, got ${width}x${height}`, segment.start);
     } else if (segment.marker === MARKER.com) comments.push(data);
-    else if (isExif(segment, data)) exif ??= data.subarray(EXIF_HEAD.length);
+    else if (isExif(segment, data)) exif ??= data.subarray(EXIF_PREFIX.length);
     else if (isXmp(segment, data)) xmp ??= new TextDecoder().decode(data.subarray(XMP_HEAD.length));
     else if (segment.marker === MARKER.app2 && startsWith(data, ICC_HEAD)) hasIcc = true;
     else if (isPacked(segment, data)) packed.push(data);
@@ -166,7 +166,7 @@ export function readJpeg(bytes: Uint8Array): JpegContents {
 }
 
 function isExif(segment: JpegSegment, data: Uint8Array): boolean {
-  return segment.marker === MARKER.app1 && startsWith(data, EXIF_HEAD);
+  return segment.marker === MARKER.app1 && startsWith(data, EXIF_PREFIX);
 }
 
 function isPacked(segment: JpegSegment, data: Uint8Array): boolean {
@@ -196,7 +196,7 @@ export function spliceJpeg(bytes: Uint8Array, change: JpegChange): Uint8Array {
     const data = bytes.subarray(segment.data, segment.end);
     if (isExif(segment, data)) {
       return (
-        change.exif !== undefined && (segment === firstExif || holdsOurs(data.subarray(EXIF_HEAD.length)))
+        change.exif !== undefined && (segment === firstExif || holdsOurs(data.subarray(EXIF_PREFIX.length)))
       );
     }
     if (isXmp(segment, data))
@@ -265,7 +265,7 @@ function isApplication({ marker }: JpegSegment): boolean {
 
 function makeHead(change: JpegChange): Uint8Array[] {
   const head: Uint8Array[] = [];
-  if (change.exif) head.push(makeJpegSegment(MARKER.app1, EXIF_HEAD, change.exif));
+  if (change.exif) head.push(makeJpegSegment(MARKER.app1, EXIF_PREFIX, change.exif));
   if (typeof change.xmp === 'string')
     head.push(makeJpegSegment(MARKER.app1, XMP_HEAD, new TextEncoder().encode(change.xmp)));
   return head;
@@ -290,7 +290,7 @@ export function makeJpegSegment(marker: number, ...data: readonly Uint8Array[]):
 
 /** Bytes of the whole APP1 segment that carries this TIFF block: marker, length and `Exif\0\0` included. */
 export function exifSegmentBytes(exif: Uint8Array): number {
-  return 4 + EXIF_HEAD.length + exif.length;
+  return 4 + EXIF_PREFIX.length + exif.length;
 }
 
 /** Bytes of the whole COM segment that carries this comment: marker and length included. */

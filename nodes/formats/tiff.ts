@@ -44,7 +44,8 @@ export const EXIF_IFD = 0x8769;
 /** Bytes a value of each type takes: BYTE ASCII SHORT LONG RATIONAL SBYTE UNDEFINED SSHORT SLONG SRATIONAL FLOAT DOUBLE IFD. */
 const TYPE_BYTES: readonly number[] = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4];
 const ENTRY_BYTES = 12;
-const EXIF_PREFIX = latin1Bytes('Exif\0\0');
+/** Stands before the block in JPEG. */
+export const EXIF_PREFIX = latin1Bytes('Exif\0\0');
 
 /** The block behind `Exif\0\0`, which belongs to JPEG only but is met in PNG and WebP as well. */
 export function withoutExifPrefix(block: Uint8Array): Uint8Array {

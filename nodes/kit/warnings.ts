@@ -32,7 +32,8 @@ export const WARNINGS = {
   'embed/dropped': 'something did not fit the format or the budget and was left out',
   'embed/c2pa': 'the picture carries a C2PA manifest whose signature does not cover the new metadata',
   'embed/replaced': 'a block of the source picture was damaged and was replaced',
-  'strip/unread': 'the coded pixels could not be followed to their end, so bytes behind them may have stayed',
+  'strip/unread':
+    'coded data were kept without being followed code by code; bytes among them that decoders pass over may have stayed',
   'strip/c2pa': 'the C2PA manifest was taken out: its signature does not fit a changed file',
   'source/kept': 'the picture only passes through; the metadata of its source was kept',
   'pipeline/unused-dependency': 'the step declares a dependency that it does not use; it still waits for it',

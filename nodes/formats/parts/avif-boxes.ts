@@ -54,6 +54,15 @@ export function keptItems(bytes: Uint8Array, { metaBox, meta }: AvifFile): Reado
   return kept;
 }
 
+/** Whether a colour profile of it has tables that are kept as they are. */
+export function hasUnreadProfile(bytes: Uint8Array, { metaBox }: AvifFile): boolean {
+  const iprp = childrenOf(bytes, metaBox, 4).find(({ type }) => type === 'iprp');
+  const { properties } = iprp ? propertiesOf(bytes, iprp) : NONE;
+  return properties.some(
+    ({ type, data, end }) => type === 'colr' && bareProfile(bytes.subarray(data + 4, end))?.isUnread,
+  );
+}
+
 /** Erases in place what is said of the kept items beside their pictures, and all that is said of others. */
 export function eraseMeta(out: Uint8Array, { metaBox }: AvifFile, kept: ReadonlySet<number>): void {
   for (const box of childrenOf(out, metaBox, 4)) {
@@ -217,10 +226,10 @@ function eraseProperty(out: Uint8Array, property: Box): boolean {
   if (type !== 'colr') return false;
   const kind = latin1(out.subarray(data, data + 4));
   if (kind === 'nclx') return keep(11);
-  const icc = kind === 'prof' || kind === 'rICC' ? bareProfile(out.subarray(data + 4, end)) : undefined;
-  if (icc === undefined) return false;
+  const bare = kind === 'prof' || kind === 'rICC' ? bareProfile(out.subarray(data + 4, end)) : undefined;
+  if (bare === undefined) return false;
   out.fill(0, data + 4, end);
-  out.set(icc, data + 4);
+  out.set(bare.icc, data + 4);
   return true;
 }
 

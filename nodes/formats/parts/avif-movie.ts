@@ -1,6 +1,7 @@
 import { type Box, listBoxes } from '../boxes.ts';
 import { need, u32be, u64be } from '../cursor.ts';
-import { eraseBox, eraseHandlerName, type Range } from './erase-boxes.ts';
+import { eraseBox, eraseHandlerName } from './erase-boxes.ts';
+import type { Range } from './range.ts';
 
 /**
  * The `moov` box of an animation without words.

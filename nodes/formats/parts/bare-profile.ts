@@ -39,19 +39,28 @@ const WORDS = new Map([
 ]);
 /** Of version 4: no records, of 12 bytes each. */
 const NO_RECORDS = latin1Bytes('mluc\0\0\0\0\0\0\0\0\0\0\0\x0c');
+/** Types made of parts that lie anywhere in them: these are kept as they are. */
+const UNREAD_TYPES = new Set(['mAB ', 'mBA ', 'mpet']);
 /** A parametric curve of a kind has so many parameters. */
 const PARAMETERS = [1, 3, 4, 5, 7];
 
 type Tag = { readonly name: string; readonly offset: number; readonly length: number };
 
+/** A profile in which nothing is left but its colours. */
+export type BareProfile = {
+  readonly icc: Uint8Array;
+  /** Tables are in it of which nobody knows what their unused bytes are. */
+  readonly isUnread?: true;
+};
+
 /**
- * A profile in which nothing is left but its colours: every other byte is zero, offsets stay. Words, dates, makers, tags
+ * Takes out of a profile all but its colours: every other byte is zero, offsets stay. Words, dates, makers, tags
  * of programs, and what lies between or behind the tags go.
  *
  * @param icc not modified
  * @returns undefined for what no reader takes for a profile; making a bare profile bare again gives the same bytes
  */
-export function bareProfile(icc: Uint8Array): Uint8Array | undefined {
+export function bareProfile(icc: Uint8Array): BareProfile | undefined {
   const tags = readTags(icc);
   if (tags === undefined) return undefined;
   const out = new Uint8Array(icc.length);
@@ -86,7 +95,10 @@ export function bareProfile(icc: Uint8Array): Uint8Array | undefined {
   // Sizes are multiples of four.
   const whole = out.subarray(0, Math.min(out.length, (end + 3) & ~3));
   whole.set(u32beBytes(whole.length), 0);
-  return whole;
+  const isUnread = kept.some(
+    ({ name, offset }) => COLOUR_TAGS.has(name) && UNREAD_TYPES.has(latin1(icc.subarray(offset, offset + 4))),
+  );
+  return isUnread ? { icc: whole, isUnread } : { icc: whole };
 }
 
 /**
@@ -142,9 +154,7 @@ function usedBytes(data: Uint8Array): number {
     // The matrices of `chad`.
     if (type === 'sf32') return 8 + 4 * 9;
     if ((type === 'mft1' || type === 'mft2') && data.length >= 52) return tableBytes(view, type);
-    // Made of parts that lie anywhere in them.
-    if (type === 'mAB ' || type === 'mBA ' || type === 'mpet') return data.length;
-    return 0;
+    return UNREAD_TYPES.has(type) ? data.length : 0;
   })();
   return used <= data.length ? used : 0;
 }

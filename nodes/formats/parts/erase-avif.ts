@@ -2,10 +2,12 @@ import { readAvifFile, spliceAvif } from '../avif.ts';
 import type { AvifItem } from '../avif-meta.ts';
 import type { Box } from '../boxes.ts';
 import { latin1Bytes } from '../cursor.ts';
-import { eraseMeta, keptItems } from './avif-boxes.ts';
+import { eraseMeta, hasUnreadProfile, keptItems } from './avif-boxes.ts';
 import { eraseMovie, samplesOfMovie } from './avif-movie.ts';
-import { eraseBox, eraseRanges, type Range } from './erase-boxes.ts';
+import { eraseBox, eraseRanges } from './erase-boxes.ts';
 import { eraseObus } from './erase-obus.ts';
+import type { Part } from './part.ts';
+import type { Range } from './range.ts';
 
 /** Boxes of the outermost level that are the picture. */
 const PICTURE_BOXES = new Set(['ftyp', 'meta', 'mdat', 'moov']);
@@ -105,6 +107,23 @@ function withoutEnd(bytes: Uint8Array): Uint8Array {
 
 function isPicture({ type }: Box): boolean {
   return PICTURE_BOXES.has(type);
+}
+
+/**
+ * What of an AVIF's picture nobody follows: the data of its items, by their types, but for the units they consist of
+ * (`eraseObus`); the frames of an animation; tables of a profile.
+ *
+ * @throws LineageError `avif/malformed`
+ */
+export function unreadInAvif(bytes: Uint8Array): Pick<Part, 'name' | 'role'>[] {
+  const file = readAvifFile(bytes);
+  const kept = keptItems(bytes, file);
+  const types = file.meta.items.filter(({ id }) => kept.has(id)).map(({ type }) => type);
+  const movies = file.boxes.filter(({ type }) => type === 'moov').map(({ type }) => type);
+  return [
+    ...[...types, ...movies].map((name) => ({ name, role: 'pixels' as const })),
+    ...(hasUnreadProfile(bytes, file) ? [{ name: 'colr', role: 'colour' as const }] : []),
+  ];
 }
 
 /**

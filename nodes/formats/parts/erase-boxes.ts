@@ -1,8 +1,6 @@
 import type { Box } from '../boxes.ts';
 import { latin1Bytes } from '../cursor.ts';
-
-/** [from, to) of a file. */
-export type Range = { readonly from: number; readonly to: number };
+import type { Range } from './range.ts';
 
 /** Zeros in all of `erased` that `kept` has no claim on. */
 export function eraseRanges(out: Uint8Array, erased: readonly Range[], kept: readonly Range[]): void {

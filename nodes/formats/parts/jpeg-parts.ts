@@ -2,11 +2,11 @@ import { assemble, concatBytes, keep, type Piece } from '../assemble.ts';
 import { latin1Bytes, need, startsWith, u16be } from '../cursor.ts';
 import { isFrame, listJpegSegments, MAX_SEGMENT_BYTES, makeJpegSegment } from '../jpeg.ts';
 import { isManifestPacket } from '../jumbf.ts';
+import { EXIF_PREFIX } from '../tiff.ts';
 import { bareProfile, isStandardProfile } from './bare-profile.ts';
 import { markUnusedCoding } from './jpeg-tables.ts';
 import { BEHIND_THE_END, type NewPart, type Part, type PartRole } from './part.ts';
 
-const EXIF = latin1Bytes('Exif\0\0');
 const XMP = latin1Bytes('http://ns.adobe.com/xap/1.0/\0');
 const ICC = latin1Bytes('ICC_PROFILE\0');
 const JFIF = latin1Bytes('JFIF\0');
@@ -19,7 +19,7 @@ const CODING = new Set([0xc4, 0xcc, 0xda, 0xdb, 0xdd]);
 const RESTART = 0xdd;
 const RESTART_BYTES = 2;
 const SCAN = 0xda;
-const SCAN_NAME = 'FFda';
+const PROFILE = 0xe2;
 const ADOBE_MARKER = 0xee;
 /** Mark, version, two words of flags, colour transform. */
 const ADOBE_BYTES = 12;
@@ -31,19 +31,13 @@ const MAX_PROFILE_PART = MAX_SEGMENT_BYTES - 4 - PROFILE_AT;
 /** JFIF without a thumbnail: mark, version, units, densities, sides of the thumbnail. */
 const JFIF_BYTES = 14;
 
-/** A file is listed several times on its way, and following its coded data costs more than all else. */
-const listed = new WeakMap<Uint8Array, readonly Part[]>();
-
 /**
  * All of the first picture of a JPEG, segments between its scans included, then what lies behind its end: further
  * pictures of a multi-picture file are such bytes.
  *
- * @param bytes not modified between two calls
  * @throws LineageError `jpeg/malformed`
  */
 export function listJpegParts(bytes: Uint8Array): Part[] {
-  const known = listed.get(bytes);
-  if (known) return [...known];
   const parts: Part[] = [part('SOI', 'pixels', 0, 2, bytes.subarray(0, 2))];
   for (const { marker, start, data, end } of listJpegSegments(bytes))
     parts.push(segment(marker, start, end, bytes.subarray(data, end)));
@@ -67,22 +61,21 @@ export function listJpegParts(bytes: Uint8Array): Part[] {
     at = code + 1 + Math.max(2, length);
     const found = segment(marker, marked, at, bytes.subarray(code + 3, at));
     // What the colours are is told before the first scan.
-    const isColour = found.role === 'colour' || found.name === 'APP0' || found.name === 'APP14';
+    const isColour = found.role === 'colour' || marker === APP.first || marker === ADOBE_MARKER;
     parts.push(isColour ? { ...found, role: 'other' } : found);
   }
   if (at < bytes.length) parts.push(part(BEHIND_THE_END, 'other', at, bytes.length, bytes.subarray(at)));
   markStray(parts);
   markUnusedCoding(parts, bytes);
-  listed.set(bytes, parts);
-  return [...parts];
+  return parts;
 }
 
 /** Of JFIF the first counts, of Adobe's mark the last. */
 function markFurther(parts: Part[]): void {
   const jfif = parts.findIndex(isJfif);
-  const adobe = parts.findLastIndex(({ name, data }) => name === 'APP14' && startsWith(data, ADOBE));
+  const adobe = parts.findLastIndex(({ marker, data }) => marker === ADOBE_MARKER && startsWith(data, ADOBE));
   for (const [at, each] of parts.entries()) {
-    const isFurther = (isJfif(each) && at !== jfif) || (each.name === 'APP14' && at !== adobe);
+    const isFurther = (isJfif(each) && at !== jfif) || (each.marker === ADOBE_MARKER && at !== adobe);
     if (isFurther) parts[at] = { ...each, role: 'other' };
   }
 }
@@ -90,7 +83,7 @@ function markFurther(parts: Part[]): void {
 /** Bytes between two segments that follow no scan header. */
 function markStray(parts: Part[]): void {
   for (const [at, each] of parts.entries())
-    if (each.name === 'scan' && parts[at - 1]?.name !== SCAN_NAME) parts[at] = { ...each, role: 'other' };
+    if (each.name === 'scan' && parts[at - 1]?.marker !== SCAN) parts[at] = { ...each, role: 'other' };
 }
 
 /** Where the next marker stands that is no restart: behind an FF in the data follows 00. */
@@ -103,10 +96,10 @@ function endOfScan(bytes: Uint8Array, from: number): number {
 }
 
 function segment(marker: number, start: number, end: number, data: Uint8Array): Part {
-  const found = part(nameOf(marker), roleOf(marker, data), start, end, data);
+  const found = { ...part(nameOf(marker), roleOf(marker, data), start, end, data), marker };
   const bare = bareData(marker, data);
   const isBare = bare.length === data.length && startsWith(data, bare);
-  return isBare ? found : { ...found, role: 'pixels', bare };
+  return isBare ? found : { ...found, bare };
 }
 
 /** What a segment's own fields account for, of those that have fields; of tables see `markUnusedCoding`. */
@@ -127,7 +120,9 @@ function bareData(marker: number, data: Uint8Array): Uint8Array {
  * of it is in the first segment that holds some of it.
  */
 function markProfile(parts: Part[]): void {
-  const own = parts.flatMap((each, at) => (each.name === 'APP2' && startsWith(each.data, ICC) ? [at] : []));
+  const own = parts.flatMap((each, at) =>
+    each.marker === PROFILE && startsWith(each.data, ICC) ? [at] : [],
+  );
   const dataOf = (at: number): Uint8Array => parts[at]?.data ?? new Uint8Array(0);
   const sorted = own.toSorted((a, b) => (dataOf(a)[ICC.length] ?? 0) - (dataOf(b)[ICC.length] ?? 0));
   const isWhole = sorted.every((at, nth) => {
@@ -135,17 +130,22 @@ function markProfile(parts: Part[]): void {
     return number === nth + 1 && count === sorted.length;
   });
   const icc = concatBytes(...sorted.map((at) => dataOf(at).subarray(PROFILE_AT)));
-  const bare = isWhole ? bareProfile(icc) : undefined;
+  const { icc: bare, isUnread } = (isWhole ? bareProfile(icc) : undefined) ?? {};
   const isKept = bare !== undefined && !isStandardProfile(bare);
-  if (isKept && bare.length === icc.length && startsWith(icc, bare)) return;
+  const isBare = isKept && bare.length === icc.length && startsWith(icc, bare);
+  const unread = isUnread ? ({ isUnread } as const) : {};
   const count = isKept ? Math.ceil(bare.length / MAX_PROFILE_PART) : 0;
   for (const [nth, at] of sorted.entries()) {
     const each = parts[at];
     if (each === undefined) continue;
+    if (isBare) {
+      parts[at] = { ...each, ...unread };
+      continue;
+    }
     const piece = bare?.subarray(nth * MAX_PROFILE_PART, (nth + 1) * MAX_PROFILE_PART);
     parts[at] =
       piece !== undefined && nth < count
-        ? { ...each, role: 'pixels', bare: concatBytes(ICC, Uint8Array.of(nth + 1, count), piece) }
+        ? { ...each, ...unread, bare: concatBytes(ICC, Uint8Array.of(nth + 1, count), piece) }
         : { ...each, role: 'other' };
   }
 }
@@ -166,7 +166,7 @@ function roleOf(marker: number, data: Uint8Array): PartRole {
     return isFrame(marker) || CODING.has(marker) ? 'pixels' : 'other';
   const app = marker - APP.first;
   if (app === 0 && startsWith(data, JFIF) && data.length >= JFIF_BYTES) return 'pixels';
-  if (app === 1 && startsWith(data, EXIF)) return 'exif';
+  if (app === 1 && startsWith(data, EXIF_PREFIX)) return 'exif';
   if (app === 1 && startsWith(data, XMP)) return 'xmp';
   if (app === 2 && startsWith(data, ICC)) return 'colour';
   if (app === 11 && isManifestPacket(data)) return 'c2pa';
@@ -174,8 +174,8 @@ function roleOf(marker: number, data: Uint8Array): PartRole {
   return app === 14 && startsWith(data, ADOBE) && data.length >= ADOBE_BYTES ? 'colour' : 'other';
 }
 
-function isJfif({ name, data }: Part): boolean {
-  return name === 'APP0' && startsWith(data, JFIF);
+function isJfif({ marker, data }: Part): boolean {
+  return marker === APP.first && startsWith(data, JFIF);
 }
 
 /**
@@ -186,13 +186,9 @@ function isJfif({ name, data }: Part): boolean {
 export function joinJpegParts(bytes: Uint8Array, parts: readonly NewPart[]): Uint8Array {
   const pieces: Piece[] = [];
   for (const { part: each, data } of parts) {
-    if (data === undefined) keep(pieces, each.start, each.end);
-    else pieces.push(makeJpegSegment(markerOf(each.name), data));
+    // What is no segment has no data of its own.
+    if (data === undefined || each.marker === undefined) keep(pieces, each.start, each.end);
+    else pieces.push(makeJpegSegment(each.marker, data));
   }
   return assemble(bytes, pieces);
-}
-
-function markerOf(name: string): number {
-  if (name.startsWith('FF')) return Number.parseInt(name.slice(2), 16);
-  return name === 'COM' ? COMMENT : APP.first + Number(name.slice('APP'.length));
 }

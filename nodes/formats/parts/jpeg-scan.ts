@@ -1,4 +1,6 @@
 import type { HuffmanTable } from './jpeg-huffman.ts';
+import type { Range } from './range.ts';
+import { Unreadable } from './unreadable.ts';
 
 /**
  * Follows the coded data of a scan, code by code, to tell where they end: what stands between that place and the next
@@ -47,9 +49,6 @@ export type Scan = {
   readonly restartInterval: number;
 };
 
-/** [from, to) of the file. */
-export type Range = { readonly from: number; readonly to: number };
-
 /** 1 Gi samples. Larger pictures are not looked through. */
 const MAX_BLOCKS = 1 << 24;
 /** Of all scans of a file: codes may stand for thousands of blocks. */
@@ -88,9 +87,6 @@ export function readFrame(marker: number, data: Uint8Array): ScanFrame | undefin
   }));
   return { isProgressive, unitsWide, unitsHigh, components };
 }
-
-/** The coded data of a scan end before the picture does, or hold a code that there is not. */
-class Unreadable extends Error {}
 
 /**
  * The ranges of a scan that are coded data and restart markers; what lies between them is neither.

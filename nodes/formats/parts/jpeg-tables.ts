@@ -9,7 +9,6 @@ import {
 } from './jpeg-huffman.ts';
 import {
   MAX_BLOCK_VISITS,
-  type Range,
   readFrame,
   readScan,
   type Scan,
@@ -17,13 +16,14 @@ import {
   type ScanFrame,
 } from './jpeg-scan.ts';
 import type { Part } from './part.ts';
+import type { Range } from './range.ts';
 
 /**
  * Which tables and which bytes of its scans a JPEG is decoded with, by the rules of libjpeg: a quantisation table counts
  * from the first scan of a component on, a Huffman table for scans that use it.
  */
 
-const MARKER = { huffman: 'FFc4', quantisation: 'FFdb', restart: 'FFdd', scan: 'FFda' };
+const MARKER = { huffman: 0xc4, quantisation: 0xdb, restart: 0xdd, scan: 0xda } as const;
 
 /** A table of a segment: [from, to) of its data. */
 type Table = {
@@ -47,17 +47,17 @@ export function markUnusedCoding(parts: Part[], bytes: Uint8Array): void {
   let frame: ScanFrame | undefined;
   let hasFrame = false;
   for (const [at, part] of parts.entries()) {
-    const { name, data, role } = part;
+    const { marker, data, role } = part;
     if (role !== 'pixels') continue;
     const found = tablesOf(part, at);
     for (const { key, table } of found) current.set(key, table);
     tables.push(...found.map(({ table }) => table));
-    if (name.startsWith('FF') && isFrame(Number.parseInt(name.slice(2), 16))) {
+    if (marker !== undefined && isFrame(marker)) {
       if (hasFrame) parts[at] = { ...part, role: 'other' };
-      else frame = readFrame(Number.parseInt(name.slice(2), 16), data);
+      else frame = readFrame(marker, data);
       hasFrame = true;
     }
-    if (name !== MARKER.scan) continue;
+    if (marker !== MARKER.scan) continue;
     const scan = frame && readHeader(data, frame, current, begun);
     if (!scan || !frame) for (const table of current.values()) markUncertain(table);
     const coded = parts[at + 1];
@@ -83,15 +83,15 @@ function markUncertain(table: Table): void {
   table.isUncertain = true;
 }
 
-function tablesOf({ name, data }: Part, part: number): { readonly key: string; readonly table: Table }[] {
+function tablesOf({ marker, data }: Part, part: number): { readonly key: string; readonly table: Table }[] {
   const one = (key: string, from: number, to: number): { key: string; table: Table } => ({
     key,
     table: { part, from, to, bytes: data.subarray(from, to), isUsed: false, isUncertain: false },
   });
-  if (name === MARKER.restart) return data.length < 2 ? [] : [one('restart', 0, 2)];
+  if (marker === MARKER.restart) return data.length < 2 ? [] : [one('restart', 0, 2)];
   const found: { key: string; table: Table }[] = [];
-  const isHuffman = name === MARKER.huffman;
-  if (!isHuffman && name !== MARKER.quantisation) return found;
+  const isHuffman = marker === MARKER.huffman;
+  if (!isHuffman && marker !== MARKER.quantisation) return found;
   for (let at = 0; at < data.length; ) {
     const length = isHuffman ? huffmanBytes(data, at) : quantisationBytes(data, at);
     if (length === undefined) break;

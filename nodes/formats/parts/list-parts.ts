@@ -12,10 +12,30 @@ export type PartedFormat = Exclude<ImageFormat, 'avif'>;
  *
  * @throws LineageError `png/malformed`, `jpeg/malformed`, `webp/malformed`
  */
-export function listParts(bytes: Uint8Array, format: PartedFormat): Part[] {
-  if (format === 'png') return listPngParts(bytes);
-  return format === 'jpeg' ? listJpegParts(bytes) : listWebpParts(bytes);
+export type PartLister = (bytes: Uint8Array, format: PartedFormat) => readonly Part[];
+
+/**
+ * A lister that remembers: a file is listed several times on its way, and following its coded data costs more than all
+ * else.
+ *
+ * @returns takes bytes that are not modified as long as it is in use
+ */
+export function createPartLister(): PartLister {
+  const listed = new WeakMap<Uint8Array, readonly Part[]>();
+  return (bytes, format) => {
+    const known = listed.get(bytes);
+    if (known) return known;
+    const parts = LISTERS[format](bytes);
+    listed.set(bytes, parts);
+    return parts;
+  };
 }
+
+const LISTERS: Readonly<Record<PartedFormat, (bytes: Uint8Array) => readonly Part[]>> = {
+  png: listPngParts,
+  jpeg: listJpegParts,
+  webp: listWebpParts,
+};
 
 /**
  * The file of these parts of another one; what gives no data of its own keeps its bytes.

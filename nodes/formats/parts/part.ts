@@ -8,6 +8,8 @@ export type PartRole = 'pixels' | 'colour' | 'text' | 'exif' | 'xmp' | 'c2pa' | 
 export type Part = {
   /** The type of the chunk, the name of the segment, or words for bytes outside of both. */
   readonly name: string;
+  /** Of a segment of a JPEG, the marker that it begins with. */
+  readonly marker?: number;
   readonly role: PartRole;
   /** The part with its head is [start, end) of the file. */
   readonly start: number;
@@ -16,7 +18,10 @@ export type Part = {
   readonly data: Uint8Array;
   /** The data that decoders make use of, where the part holds more or other than these. */
   readonly bare?: Uint8Array;
-  /** Coded samples that could not be followed to their end: what stands behind them cannot be told from them. */
+  /**
+   * Coded samples, or tables of a profile, that are not followed to their end: what decoders pass over in them or behind
+   * them cannot be told from them.
+   */
   readonly isUnread?: true;
 };
 

@@ -5,9 +5,10 @@ import { PNG_SIGNATURE } from '../detect.ts';
 import { isManifestStore } from '../jumbf.ts';
 import { makeChunk, walkPngChunks } from '../png.ts';
 import { openZlib } from '../zlib-bytes.ts';
-import { bareProfile, isStandardProfile } from './bare-profile.ts';
+import { type BareProfile, bareProfile, isStandardProfile } from './bare-profile.ts';
 import { BEHIND_THE_END, type NewPart, type Part, type PartRole } from './part.ts';
-import { filteredBytes, markUsedColours, type PngHeader, readPngHeader } from './png-pixels.ts';
+import { filteredBytes, MAX_PALETTE_WIDTH, openRows, type PngHeader, readPngHeader } from './png-pixels.ts';
+import { deflatedStart, inflatePieces } from './zlib-pieces.ts';
 
 /** @see https://www.w3.org/TR/png-3/#11Chunks */
 const PIXELS = new Set(['IHDR', 'PLTE', 'tRNS', 'IDAT', 'IEND', 'acTL', 'fcTL', 'fdAT']);
@@ -31,10 +32,13 @@ const FIXED_BYTES = new Map([
   ['fcTL', 26],
 ]);
 const PROFILE_HEAD = latin1Bytes('icc\0\0');
-/** Of pixels, filter bytes included: 8192 by 8192 in 16 bits with alpha. Larger ones are not looked through. */
-const MAX_PIXEL_BYTES = 513 * 1024 * 1024;
-/** Profiles of printers take some megabytes. */
-const MAX_PROFILE_BYTES = 64 * 1024 * 1024;
+/**
+ * Of all pictures of a file, filter bytes included: two of 8192 by 8192 in 16 bits with alpha. It bounds the time, since
+ * rows are met one by one; those of pictures beyond are not looked through.
+ */
+const MAX_PIXEL_BYTES = 1026 * 1024 * 1024;
+/** Profiles of printers take some megabytes; libpng takes none of more than 8 MB. */
+const MAX_PROFILE_BYTES = 8_000_000;
 /** Of chromaticities, in 100,000ths. */
 const MAX_CHROMATICITY = 100_000;
 const COLOUR_TYPE = { grey: 0, colours: 2, palette: 3 } as const;
@@ -43,18 +47,12 @@ const SEQUENCE_BYTES = 4;
 const TEXT = new Set(['tEXt', 'zTXt', 'iTXt']);
 const XMP_START = 'XML:com.adobe.xmp\0';
 
-/** A file is listed several times on its way, and inflating its pixels costs more than all else. */
-const listed = new WeakMap<Uint8Array, readonly Part[]>();
-
 /**
  * All of a PNG, part by part.
  *
- * @param bytes not modified between two calls
  * @throws LineageError `png/malformed`
  */
 export function listPngParts(bytes: Uint8Array): Part[] {
-  const known = listed.get(bytes);
-  if (known) return [...known];
   const signature = PNG_SIGNATURE.length;
   const parts: Part[] = [
     { name: 'signature', role: 'pixels', start: 0, end: signature, data: bytes.subarray(0, signature) },
@@ -86,8 +84,7 @@ export function listPngParts(bytes: Uint8Array): Part[] {
   markUnusedFrames(parts);
   markUnusedPalette(parts);
   markUnusedPixels(parts);
-  listed.set(bytes, parts);
-  return [...parts];
+  return parts;
 }
 
 /** What describes stays what it is. */
@@ -110,13 +107,12 @@ function markColours(parts: Part[]): void {
   const isCoded = has('cICP');
   let isTold = isCoded || has('sRGB');
   mark(parts, 'iCCP', (part) => {
-    const { data, icc } = profileOf(part.data) ?? {};
-    if (data === undefined || icc === undefined || isCoded) return OTHER;
+    const { data, bare } = profileOf(part.data) ?? {};
+    if (data === undefined || bare === undefined || isCoded) return OTHER;
     isTold = true;
-    if (isStandardProfile(icc)) return OTHER;
-    return startsWith(part.data, data) && part.data.length === data.length
-      ? {}
-      : { role: 'pixels', bare: data };
+    if (isStandardProfile(bare.icc)) return OTHER;
+    const isBare = startsWith(part.data, data) && part.data.length === data.length;
+    return { ...(bare.isUnread && { isUnread: true }), ...(isBare ? {} : { bare: data }) };
   });
   for (const name of ['gAMA', 'cHRM']) if (isTold) mark(parts, name, () => OTHER);
   if (parts.some(({ name, role }) => name === 'iCCP' && role !== 'other')) mark(parts, 'sRGB', () => OTHER);
@@ -129,15 +125,16 @@ function markColours(parts: Part[]): void {
 }
 
 /** The profile without words, and the chunk of it by a name that says nothing; undefined for what is none. */
-function profileOf(data: Uint8Array): { readonly icc: Uint8Array; readonly data: Uint8Array } | undefined {
+function profileOf(data: Uint8Array): { readonly bare: BareProfile; readonly data: Uint8Array } | undefined {
   const nul = data.indexOf(0);
   const packed = data.subarray(nul + 2);
   const open = nul < 1 ? undefined : openZlib(packed, MAX_PROFILE_BYTES);
-  const icc = open && bareProfile(open.inflated);
-  if (open === undefined || icc === undefined) return undefined;
+  const bare = open && bareProfile(open.inflated);
+  if (open === undefined || bare === undefined) return undefined;
+  const { icc } = bare;
   const isSame = icc.length === open.inflated.length && startsWith(open.inflated, icc);
   const stream = isSame ? packed.subarray(0, open.used) : deflateSync(icc, { level: 9 });
-  return { icc, data: concatBytes(PROFILE_HEAD, stream) };
+  return { bare, data: concatBytes(PROFILE_HEAD, stream) };
 }
 
 /** Without `acTL` before the pixels there is no animation; with it, as many frames as it says. */
@@ -202,21 +199,25 @@ function markUnusedPixels(parts: Part[]): void {
   if (header === undefined) return;
   const colours = new Uint8Array(256);
   let isWhole = true;
+  let left = MAX_PIXEL_BYTES;
   for (const { at, head, width, height } of streamsOf(parts, header)) {
     const size = { ...header, width, height };
     const pieces = at.flatMap((each) => parts[each]?.data.subarray(head) ?? []);
     const [only] = pieces;
     const stream = pieces.length === 1 && only ? only : concatBytes(...pieces);
     const wanted = filteredBytes(size);
-    const open = wanted > MAX_PIXEL_BYTES ? undefined : openZlib(stream, MAX_PIXEL_BYTES);
-    if (open === undefined || open.inflated.length < wanted) {
+    left -= wanted;
+    const isPalette = header.colourType === COLOUR_TYPE.palette;
+    const isTooLarge = left < 0 || (isPalette && width > MAX_PALETTE_WIDTH);
+    const rows = isPalette && !isTooLarge ? openRows(size, colours) : undefined;
+    const told = isTooLarge ? undefined : inflatePieces(stream, wanted, rows);
+    if (told === undefined || told.length < wanted) {
       isWhole = false;
       for (const each of at) markAt(parts, each, { isUnread: true });
       continue;
     }
-    if (header.colourType === COLOUR_TYPE.palette) markUsedColours(open.inflated, size, colours);
-    if (open.inflated.length > wanted) {
-      const again = deflateSync(open.inflated.subarray(0, wanted));
+    if (told.length > wanted) {
+      const again = deflatedStart(stream, wanted);
       for (const [nth, each] of at.entries()) {
         const number = parts[each]?.data.subarray(0, head) ?? new Uint8Array(0);
         // Chunks of an animation are numbered through, so none may be missing.
@@ -225,13 +226,13 @@ function markUnusedPixels(parts: Part[]): void {
       }
       continue;
     }
-    let left = open.used;
+    let used = told.used;
     for (const each of at) {
       const length = (parts[each]?.data.length ?? head) - head;
-      if (left === 0 && length > 0 && head === 0) markAt(parts, each, OTHER);
-      else if (left < length)
-        markAt(parts, each, { bare: parts[each]?.data.subarray(0, head + left) ?? stream });
-      left -= Math.min(left, length);
+      if (used === 0 && length > 0 && head === 0) markAt(parts, each, OTHER);
+      else if (used < length)
+        markAt(parts, each, { bare: parts[each]?.data.subarray(0, head + used) ?? stream });
+      used -= Math.min(used, length);
     }
   }
   if (!isWhole || header.colourType !== COLOUR_TYPE.palette) return;

@@ -65,46 +65,64 @@ export function filteredBytes(header: PngHeader): number {
   return passesOf(header).reduce((sum, { rowBytes, rows }) => sum + rows * (rowBytes + 1), 0);
 }
 
+/** Of pictures with a palette: libpng takes no wider ones, and a row is held twice. */
+export const MAX_PALETTE_WIDTH = 1_000_000;
+
 /**
- * Marks the colours of a palette that the pixels use.
+ * Marks the colours of a palette that the pixels use, as their rows come in.
  *
- * @param filtered rows of a picture of colour type 3; not modified
+ * @param header of a picture of colour type 3, `MAX_PALETTE_WIDTH` wide at most
  * @param used 256 entries, those in use become 1
+ * @returns takes the filtered rows in pieces of any length, which are not retained
  */
-export function markUsedColours(filtered: Uint8Array, header: PngHeader, used: Uint8Array): void {
+export function openRows(header: PngHeader, used: Uint8Array): (piece: Uint8Array) => void {
   const { depth } = header;
-  let at = 0;
-  for (const { rowBytes, width, rows } of passesOf(header)) {
-    let above = new Uint8Array(rowBytes);
-    for (let row = 0; row < rows; row++) {
-      const line = filtered.slice(at + 1, at + 1 + rowBytes);
-      unfilter(line, above, filtered[at] ?? 0);
-      for (let x = 0; x < width; x++) {
-        const bit = x * depth;
-        const index = ((line[bit >> 3] ?? 0) >> (8 - depth - (bit & 7))) & ((1 << depth) - 1);
-        used[index] = 1;
-      }
-      above = line;
-      at += rowBytes + 1;
+  const passes = passesOf(header);
+  let [pass, row, filled] = [0, 0, 0];
+  const emptyRow = (): Uint8Array => new Uint8Array(1 + (passes[pass]?.rowBytes ?? 0));
+  // A row with the byte of its filter, and that above it.
+  let [line, above] = [emptyRow(), emptyRow()];
+  const endRow = ({ width, rows }: Pass): void => {
+    const samples = line.subarray(1);
+    unfilter(samples, above.subarray(1), line[0] ?? 0);
+    if (depth === 8) for (let x = 0; x < width; x++) used[samples[x] ?? 0] = 1;
+    for (let x = 0; x < width && depth < 8; x++) {
+      const bit = x * depth;
+      const index = ((samples[bit >> 3] ?? 0) >> (8 - depth - (bit & 7))) & ((1 << depth) - 1);
+      used[index] = 1;
     }
-  }
+    [line, above] = [above, line];
+    filled = 0;
+    if (++row < rows) return;
+    pass++;
+    row = 0;
+    [line, above] = [emptyRow(), emptyRow()];
+  };
+  return (piece) => {
+    for (let at = 0; at < piece.length; ) {
+      const current = passes[pass];
+      if (current === undefined) return;
+      const taken = piece.subarray(at, at + line.length - filled);
+      line.set(taken, filled);
+      filled += taken.length;
+      at += taken.length;
+      if (filled === line.length) endRow(current);
+    }
+  };
 }
 
 /** In place, for pixels of a byte at most. */
 function unfilter(line: Uint8Array, above: Uint8Array, filter: number): void {
-  for (let x = 0; x < line.length; x++) {
-    const [left, up, corner] = [line[x - 1] ?? 0, above[x] ?? 0, x > 0 ? (above[x - 1] ?? 0) : 0];
-    const guess =
-      filter === 1
-        ? left
-        : filter === 2
-          ? up
-          : filter === 3
-            ? (left + up) >> 1
-            : filter === 4
-              ? paeth(left, up, corner)
-              : 0;
-    line[x] = (line[x] ?? 0) + guess;
+  if (filter === 1) for (let x = 1; x < line.length; x++) line[x] = (line[x] ?? 0) + (line[x - 1] ?? 0);
+  else if (filter === 2) for (let x = 0; x < line.length; x++) line[x] = (line[x] ?? 0) + (above[x] ?? 0);
+  else if (filter === 3 || filter === 4) {
+    let [left, corner] = [0, 0];
+    for (let x = 0; x < line.length; x++) {
+      const up = above[x] ?? 0;
+      left = ((line[x] ?? 0) + (filter === 3 ? (left + up) >> 1 : paeth(left, up, corner))) & 0xff;
+      line[x] = left;
+      corner = up;
+    }
   }
 }
 

@@ -1,3 +1,5 @@
+import { Unreadable } from './unreadable.ts';
+
 /**
  * Follows the coded data of a lossless WebP, code by code, to tell where they end. No pixel of the picture is computed,
  * but for the small image that says which codes are used where.
@@ -27,9 +29,6 @@ const MAX_CODE_BITS = 15;
 
 /** Pixels of all pictures of a file together: 8192 by 8192. Codes of no bits could stand for any number. */
 export const MAX_LOSSLESS_PIXELS = 1 << 26;
-
-/** The coded data end before the picture does, or say what they cannot. */
-class Unreadable extends Error {}
 
 type Bits = { take(count: number): number; taken(): number };
 

@@ -21,18 +21,12 @@ const KNOWN_FLAGS = 0x3e;
 /** Flags of VP8X that say that there is a profile, EXIF or XMP. */
 const CHUNK_FLAGS = 0x2c;
 
-/** A file is listed several times on its way, and following its coded data costs more than all else. */
-const listed = new WeakMap<Uint8Array, readonly Part[]>();
-
 /**
  * All of a WebP, part by part.
  *
- * @param bytes not modified between two calls
  * @throws LineageError `webp/malformed`
  */
 export function listWebpParts(bytes: Uint8Array): Part[] {
-  const known = listed.get(bytes);
-  if (known) return [...known];
   const riffEnd = readRiffEnd(bytes);
   const head = bytes.subarray(0, RIFF_HEAD_BYTES);
   const parts: Part[] = [{ name: 'RIFF', role: 'pixels', start: 0, end: RIFF_HEAD_BYTES, data: head }];
@@ -45,16 +39,19 @@ export function listWebpParts(bytes: Uint8Array): Part[] {
   const canvas = sizeAt(parts[1]?.data ?? head, 4);
   const room = { left: MAX_LOSSLESS_PIXELS };
   for (const [at, part] of parts.entries()) {
-    const bare = part.role === 'pixels' || part.role === 'colour' ? bareChunk(part, canvas, room) : part.data;
-    if (bare === undefined) parts[at] = { ...part, role: 'other' };
-    else if (!isSame(bare, part.data)) parts[at] = { ...part, role: 'pixels', bare };
+    if (part.role !== 'pixels' && part.role !== 'colour') continue;
+    const used = bareChunk(part, canvas, room);
+    if (used === undefined) parts[at] = { ...part, role: 'other' };
+    else {
+      const bare = isSame(used.data, part.data) ? {} : { bare: used.data };
+      parts[at] = { ...part, ...bare, ...(used.isUnread && { isUnread: true }) };
+    }
   }
   if (riffEnd < bytes.length) {
     const behind = bytes.subarray(riffEnd);
     parts.push({ name: BEHIND_THE_END, role: 'other', start: riffEnd, end: bytes.length, data: behind });
   }
-  listed.set(bytes, parts);
-  return [...parts];
+  return parts;
 }
 
 type Size = { readonly width: number; readonly height: number };
@@ -95,20 +92,27 @@ function markUnused(parts: Part[]): void {
   }
 }
 
-/** What decoders use of a chunk; undefined where that is nothing. */
-function bareChunk({ name, data }: Part, canvas: Size, room: Room): Uint8Array | undefined {
+/** What decoders use of a chunk, and whether some of it was not followed. */
+type Used = { readonly data: Uint8Array; readonly isUnread?: boolean };
+
+/** Undefined where decoders use nothing. */
+function bareChunk({ name, data }: Part, canvas: Size, room: Room): Used | undefined {
   if (name === 'VP8X' && data.length >= VP8X_BYTES)
-    return concatBytes(Uint8Array.of((data[0] ?? 0) & KNOWN_FLAGS, 0, 0, 0), data.subarray(4, VP8X_BYTES));
-  if (name === 'ANIM') return data.subarray(0, ANIM_BYTES);
+    return {
+      data: concatBytes(Uint8Array.of((data[0] ?? 0) & KNOWN_FLAGS, 0, 0, 0), data.subarray(4, VP8X_BYTES)),
+    };
+  if (name === 'ANIM') return { data: data.subarray(0, ANIM_BYTES) };
   if (name === 'ANMF') return bareFrame(data, room);
-  if (name === 'VP8L' || name === 'ALPH') return bareCoded(name, data, canvas, room);
-  if (name !== 'ICCP') return data;
-  const icc = bareProfile(data);
-  return icc && isStandardProfile(icc) ? undefined : icc;
+  if (IMAGE.has(name)) return bareCoded(name, data, canvas, room);
+  if (name !== 'ICCP') return { data };
+  const bare = bareProfile(data);
+  return bare === undefined || isStandardProfile(bare.icc)
+    ? undefined
+    : { data: bare.icc, isUnread: bare.isUnread === true };
 }
 
 /** Of a frame its head, an alpha plane and a picture. */
-function bareFrame(data: Uint8Array, room: Room): Uint8Array {
+function bareFrame(data: Uint8Array, room: Room): Used {
   const size = sizeAt(data, FRAME_SIZE_AT);
   const chunks = [...walkWebpChunks(data, data.length, FRAME_HEAD_BYTES)];
   const picture = chunks.findIndex(({ type }) => type === 'VP8 ' || type === 'VP8L');
@@ -117,24 +121,33 @@ function bareFrame(data: Uint8Array, room: Room): Uint8Array {
     ({ type }, at) =>
       at === picture || (at === alpha && at < picture && type === 'ALPH' && chunks[picture]?.type === 'VP8 '),
   );
-  return concatBytes(
-    data.subarray(0, FRAME_HEAD_BYTES),
-    ...kept.map((chunk) => {
-      const own = data.subarray(chunk.data, chunk.data + chunk.length);
-      return makeWebpChunk(chunk.type, bareCoded(chunk.type, own, size, room));
-    }),
-  );
+  const used = kept.map(({ type, data: at, length }) => ({
+    type,
+    ...bareCoded(type, data.subarray(at, at + length), size, room),
+  }));
+  return {
+    data: concatBytes(
+      data.subarray(0, FRAME_HEAD_BYTES),
+      ...used.map((each) => makeWebpChunk(each.type, each.data)),
+    ),
+    isUnread: used.some(({ isUnread }) => isUnread),
+  };
 }
 
-/** A lossless picture or plane; one that cannot be followed to its end stays as it is, and so do others. */
-function bareCoded(type: string, data: Uint8Array, size: Size, room: Room): Uint8Array {
-  if (type === 'VP8L') return data.subarray(0, losslessBytes(data, room) ?? data.length);
-  if (type !== 'ALPH') return data;
+/**
+ * A lossless picture or plane up to its end. What cannot be followed stays as it is, and so does every lossy picture: its
+ * header tells where partitions end (RFC 6386, 9.5), the last one with the chunk, but not where the codes in them do.
+ */
+function bareCoded(type: string, data: Uint8Array, size: Size, room: Room): Used {
+  const upTo = (length: number | undefined): Used =>
+    length === undefined ? { data, isUnread: true } : { data: data.subarray(0, length) };
+  if (type === 'VP8L') return upTo(losslessBytes(data, room));
+  if (type !== 'ALPH') return upTo(undefined);
   // The first byte says in its lowest two bits whether the plane is as it is (0), or coded (1).
   const method = (data[0] ?? 0) & 3;
-  if (method === 0) return data.subarray(0, 1 + size.width * size.height);
+  if (method === 0) return upTo(1 + size.width * size.height);
   const used = method === 1 ? losslessBytes(data.subarray(1), room, size) : undefined;
-  return used === undefined ? data : data.subarray(0, 1 + used);
+  return upTo(used === undefined ? undefined : 1 + used);
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {

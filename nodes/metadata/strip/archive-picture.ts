@@ -1,18 +1,17 @@
 import { concatBytes } from '../../formats/assemble.ts';
 import { type Container, readContainer, spliceContainer } from '../../formats/container.ts';
-import { latin1Bytes, startsWith } from '../../formats/cursor.ts';
 import { eraseAvif, eraseDescriptions, strangersInAvif } from '../../formats/parts/erase-avif.ts';
 import { mapExifTexts } from '../../formats/parts/exif-texts.ts';
-import { joinParts, listParts, type PartedFormat } from '../../formats/parts/list-parts.ts';
+import { joinParts, type PartedFormat, type PartLister } from '../../formats/parts/list-parts.ts';
 import type { NewPart, Part } from '../../formats/parts/part.ts';
 import { mapPngText } from '../../formats/parts/png-text.ts';
+import { withoutExifPrefix } from '../../formats/tiff.ts';
 import { isLineageError } from '../../kit/errors.ts';
 import { packGraphs, unpackGraphs } from '../packed-graphs.ts';
 import type { BarePicture } from './bare-picture.ts';
 import { eraseKeys, holdsKey } from './key-shapes.ts';
 import { findNeedles, type Needle } from './needles.ts';
 
-const EXIF_HEAD = latin1Bytes('Exif\0\0');
 const XMP_HEAD_BYTES = 'http://ns.adobe.com/xap/1.0/\0'.length;
 
 /**
@@ -27,12 +26,19 @@ export function archivePicture(
   container: Container,
   change: (text: string) => string,
   needles: readonly Needle[],
+  listParts: PartLister,
 ): BarePicture {
   const { format } = container;
   const unpacked = container.packed.length > 0 ? changePacked(bytes, container, change) : undefined;
   if (unpacked) {
-    const { bytes: changed, removed } = archivePicture(unpacked, readContainer(unpacked), change, needles);
-    const unsigned = container.hasC2pa ? withoutSignature(changed) : changed;
+    const { bytes: changed, removed } = archivePicture(
+      unpacked,
+      readContainer(unpacked),
+      change,
+      needles,
+      listParts,
+    );
+    const unsigned = container.hasC2pa ? withoutSignature(changed, listParts) : changed;
     return { bytes: unsigned, removed: [...removed, ...(container.hasC2pa ? ['APP11'] : [])] };
   }
   if (format === 'avif') return archiveAvif(bytes, container, change, needles);
@@ -88,7 +94,7 @@ function changePacked(
   }
 }
 
-function withoutSignature(bytes: Uint8Array): Uint8Array {
+function withoutSignature(bytes: Uint8Array, listParts: PartLister): Uint8Array {
   const parts = listParts(bytes, 'jpeg').filter(({ role }) => role !== 'c2pa');
   return joinParts(
     bytes,
@@ -105,7 +111,9 @@ function changePart(
 ): Uint8Array | undefined {
   const { role, data } = part;
   if (role === 'exif')
-    return behind(data, exifHeadBytes(data), (block) => eraseKeys(mapExifTexts(block, change)));
+    return behind(data, data.length - withoutExifPrefix(data).length, (block) =>
+      eraseKeys(mapExifTexts(block, change)),
+    );
   if (role !== 'text' && role !== 'xmp') return data;
   if (format === 'png') return mapPngText(part, change);
   return behind(data, role === 'xmp' && format === 'jpeg' ? XMP_HEAD_BYTES : 0, (block) => {
@@ -114,11 +122,6 @@ function changePart(
     if (changed === '' && text !== '') return undefined;
     return changed === text ? block : new TextEncoder().encode(changed);
   });
-}
-
-/** Some writers put JPEG's head before the block in other formats too. */
-function exifHeadBytes(data: Uint8Array): number {
-  return startsWith(data, EXIF_HEAD) ? EXIF_HEAD.length : 0;
 }
 
 function behind(

@@ -1,6 +1,6 @@
 import { type Container, readContainer, spliceContainer } from '../../formats/container.ts';
 import { eraseAvif } from '../../formats/parts/erase-avif.ts';
-import { joinParts, listParts } from '../../formats/parts/list-parts.ts';
+import { joinParts, type PartLister } from '../../formats/parts/list-parts.ts';
 import type { NewPart } from '../../formats/parts/part.ts';
 import { exifOfOrientation } from './orientation.ts';
 
@@ -19,7 +19,7 @@ export type BarePicture = {
  *
  * @throws LineageError of the container
  */
-export function barePicture(bytes: Uint8Array, container: Container): BarePicture {
+export function barePicture(bytes: Uint8Array, container: Container, listParts: PartLister): BarePicture {
   const { format, exif } = container;
   // An AVIF is turned by properties of its own, which stay; readers do not look into its EXIF for that.
   if (format === 'avif') return { bytes: eraseAvif(bytes), removed: namesOf(container) };

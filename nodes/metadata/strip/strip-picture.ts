@@ -1,12 +1,12 @@
 import { concatBytes } from '../../formats/assemble.ts';
 import { type Container, readContainer, spliceContainer } from '../../formats/container.ts';
-import { latin1Bytes, startsWith } from '../../formats/cursor.ts';
 import { readExif } from '../../formats/exif.ts';
 import { commentSegmentBytes, exifSegmentBytes, MAX_SEGMENT_BYTES } from '../../formats/jpeg.ts';
-import { strangersInAvif } from '../../formats/parts/erase-avif.ts';
+import { strangersInAvif, unreadInAvif } from '../../formats/parts/erase-avif.ts';
 import { mapExifTexts } from '../../formats/parts/exif-texts.ts';
-import { listParts, type PartedFormat } from '../../formats/parts/list-parts.ts';
+import { createPartLister, type PartedFormat, type PartLister } from '../../formats/parts/list-parts.ts';
 import { inflatedBlocks } from '../../formats/parts/png-text.ts';
+import { EXIF_PREFIX, withoutExifPrefix } from '../../formats/tiff.ts';
 import { isLineageError, LineageError } from '../../kit/errors.ts';
 import type { ImageFormat } from '../../kit/values.ts';
 import type { WarningSink } from '../../kit/warnings.ts';
@@ -39,12 +39,15 @@ export type Stripped = {
   readonly secrets: readonly Secret[];
   /** How many pieces of what was taken out were looked for, and found nowhere. */
   readonly searched: number;
+  /**
+   * What was kept as it is without being followed, so that bytes which decoders pass over may be among it. Of `archive`,
+   * which keeps everything, none is named.
+   */
+  readonly unread: readonly string[];
 };
 
 /** Folders of paths that are shorter stand in addresses and prompts as well; there recognition alone has to do. */
 const MIN_PATH_CHARS = 12;
-/** Stands before an EXIF block in JPEG, and in files of some writers elsewhere. */
-const EXIF_HEAD = latin1Bytes('Exif\0\0');
 
 /**
  * Takes metadata out of a picture, by a profile; the pixels stay as they are, bit for bit. The result is then searched
@@ -61,18 +64,19 @@ export function stripPicture(
   beside: readonly string[] = [],
 ): Stripped {
   const container = readContainer(bytes);
-  const texts = textsOf(bytes, container);
+  const listParts = createPartLister();
+  const texts = textsOf(bytes, container, listParts);
   const secrets = secretsOf([...texts.map(({ text }) => text), ...beside]);
   const stripped =
     profile === 'archive'
-      ? archive(bytes, container, secrets)
-      : bare(bytes, container, profile, texts, secrets);
-  const blocks = searchableBlocks(stripped.bytes, container.format);
+      ? archive(bytes, container, secrets, listParts)
+      : bare(bytes, container, profile, texts, secrets, listParts);
+  const blocks = searchableBlocks(stripped.bytes, container.format, listParts);
   const found = findNeedles(blocks, stripped.needles);
   const hasKey = profile !== 'public' && blocks.some((block) => holdsKey(block, true));
   const after = readContainer(stripped.bytes);
   const stillSecret =
-    profile === 'public' ? [] : secretsOf(textsOf(stripped.bytes, after).map(({ text }) => text));
+    profile === 'public' ? [] : secretsOf(textsOf(stripped.bytes, after, listParts).map(({ text }) => text));
   const left = new Set([
     ...found.map(({ of }) => of),
     ...stillSecret.map(({ kind }) => kind),
@@ -86,14 +90,20 @@ export function stripPicture(
   }
   if (container.hasC2pa && !after.hasC2pa)
     warn('strip/c2pa', 'it could not vouch for the changed file', container.format);
-  if (profile !== 'archive' && hasUnread(stripped.bytes, container.format))
-    warn('strip/unread', 'what decoders make of them is not known', container.format);
+  const unread = profile === 'archive' ? [] : unreadOf(stripped.bytes, container.format, listParts);
+  if (unread.length > 0)
+    warn('strip/unread', `bytes inside ${unread.join(', ')} were not followed`, container.format);
   const { removed, needles } = stripped;
-  return { bytes: stripped.bytes, removed: [...new Set(removed)], secrets, searched: needles.length };
+  return { bytes: stripped.bytes, removed: [...new Set(removed)], secrets, searched: needles.length, unread };
 }
 
-function hasUnread(bytes: Uint8Array, format: ImageFormat): boolean {
-  return format !== 'avif' && listParts(bytes, format).some(({ isUnread }) => isUnread === true);
+function unreadOf(bytes: Uint8Array, format: ImageFormat, listParts: PartLister): string[] {
+  const parts =
+    format === 'avif' ? unreadInAvif(bytes) : listParts(bytes, format).filter(({ isUnread }) => isUnread);
+  const named = parts.map(
+    ({ name, role }) => `${role === 'colour' ? 'colour tables' : 'coded pixel data'} of ${name.trim()}`,
+  );
+  return [...new Set(named)];
 }
 
 /** What is secret in these texts, whichever of them gives it away. */
@@ -109,14 +119,19 @@ type Work = {
   readonly needles: readonly Needle[];
 };
 
-function archive(bytes: Uint8Array, container: Container, secrets: readonly Secret[]): Work {
+function archive(
+  bytes: Uint8Array,
+  container: Container,
+  secrets: readonly Secret[],
+  listParts: PartLister,
+): Work {
   const needles = secrets.flatMap(({ kind, text }) =>
     text.length >= (kind === 'path' ? MIN_PATH_CHARS : MIN_NEEDLE_BYTES)
       ? needlesOfText(text.slice(0, 4_096), kind)
       : [],
   );
   const { scrub } = createScrubber(secrets);
-  return { ...archivePicture(bytes, container, scrub, needles), needles };
+  return { ...archivePicture(bytes, container, scrub, needles, listParts), needles };
 }
 
 function bare(
@@ -125,8 +140,9 @@ function bare(
   profile: Exclude<StripProfile, 'archive'>,
   texts: readonly NamedText[],
   secrets: readonly Secret[],
+  listParts: PartLister,
 ): Work {
-  const picture = barePicture(bytes, container);
+  const picture = barePicture(bytes, container, listParts);
   const { parameters, digitalSource } = readCarried(container);
   const isClient = profile === 'client';
   const text = isClient && parameters !== undefined ? clientText(parameters, createScrubber(secrets)) : '';
@@ -136,7 +152,7 @@ function bare(
   const allowed = [text, xmp ?? ''].join('\n');
   const needles = [
     ...needlesOfPieces(texts, allowed),
-    ...strangersOf(bytes, picture.bytes, container, exif ? [concatBytes(EXIF_HEAD, exif)] : []),
+    ...strangersOf(bytes, picture.bytes, container, exif ? [concatBytes(EXIF_PREFIX, exif)] : [], listParts),
   ];
   return { bytes: out, removed: picture.removed, needles };
 }
@@ -186,7 +202,7 @@ function putBack(bytes: Uint8Array, format: ImageFormat, { text, xmp, exif }: Ke
 type NamedText = { readonly text: string; readonly of: string };
 
 /** Every text that a reader could find, wherever it lies. */
-function textsOf(bytes: Uint8Array, container: Container): NamedText[] {
+function textsOf(bytes: Uint8Array, container: Container, listParts: PartLister): NamedText[] {
   const texts: NamedText[] = container.texts.map(({ keyword, text }) => ({ text, of: `text "${keyword}"` }));
   const add = (text: string, of: string): void => void texts.push({ text, of });
   const readBlock = (block: Uint8Array): void => {
@@ -203,8 +219,7 @@ function textsOf(bytes: Uint8Array, container: Container): NamedText[] {
   if (container.format === 'avif') return texts;
   for (const part of listParts(bytes, container.format)) {
     // Further blocks of a kind are read by some, too.
-    if (part.role === 'exif')
-      readBlock(startsWith(part.data, EXIF_HEAD) ? part.data.subarray(EXIF_HEAD.length) : part.data);
+    if (part.role === 'exif') readBlock(withoutExifPrefix(part.data));
     if (part.role === 'xmp' && container.format !== 'png') add(new TextDecoder().decode(part.data), 'XMP');
   }
   return texts;
@@ -229,19 +244,20 @@ function strangersOf(
   picture: Uint8Array,
   { format, exif }: Container,
   made: readonly Uint8Array[],
+  listParts: PartLister,
 ): Needle[] {
   const named =
     format === 'avif'
       ? [...(exif ? [exif] : []), ...strangersInAvif(bytes)].map((data) => ({ name: 'a part', data }))
       : listParts(bytes, format).filter(({ role }) => role === 'other' || role === 'exif' || role === 'c2pa');
   const needles = needlesOfBytes(named);
-  const own = format === 'avif' ? [] : runsOfPicture(picture, format);
+  const own = format === 'avif' ? [] : runsOfPicture(picture, format, listParts);
   const common = new Set(findNeedles([...made, ...own], needles));
   return needles.filter((needle) => !common.has(needle));
 }
 
 /** The bytes of the picture proper, as they stand beside one another. */
-function runsOfPicture(picture: Uint8Array, format: PartedFormat): Uint8Array[] {
+function runsOfPicture(picture: Uint8Array, format: PartedFormat, listParts: PartLister): Uint8Array[] {
   const runs: Uint8Array[] = [];
   let from = 0;
   for (const { role, start, end } of listParts(picture, format)) {
@@ -253,7 +269,7 @@ function runsOfPicture(picture: Uint8Array, format: PartedFormat): Uint8Array[] 
 }
 
 /** The file as it is, and what its compressed parts hold. */
-function searchableBlocks(bytes: Uint8Array, format: ImageFormat): Uint8Array[] {
+function searchableBlocks(bytes: Uint8Array, format: ImageFormat, listParts: PartLister): Uint8Array[] {
   if (format === 'png') return [bytes, ...inflatedBlocks(listParts(bytes, 'png'))];
   const { prompt = '', workflow = '' } = packedGraphs(readContainer(bytes)) ?? {};
   return [bytes, ...[prompt, workflow].map((text) => new TextEncoder().encode(text))];

@@ -141,3 +141,17 @@ test('never in place without being asked, and never both', async () => {
     code: 'option/invalid',
   });
 });
+
+test('what was kept without being followed is told on the line of the picture, and in a warning', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'a.avif'), await PLANTED.avif());
+  const args = ['strip', 'a.avif', '--profile', 'public', '--out', 'b.avif'];
+  const { status, stdout, stderr } = await lineage(folder, args);
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(/, none found; not followed: coded pixel data of av01\n$/),
+  ]);
+  expect(stderr.match(/\[strip\/unread\]/g)).toHaveLength(1);
+  const told = await lineage(folder, [...args, '--force', '--json']);
+  expect(documentOf(told)).toMatchObject({ files: [{ unread: ['coded pixel data of av01'] }] });
+});

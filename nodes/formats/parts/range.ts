@@ -1,0 +1,2 @@
+/** [from, to) of a file. */
+export type Range = { readonly from: number; readonly to: number };
