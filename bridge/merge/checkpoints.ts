@@ -27,15 +27,12 @@ export function createCheckpoints(
   { file, journal }: OutputFile,
   damageOf: (unit: number) => readonly UnitDamage[] | undefined,
 ): Checkpoints {
-  const known = new Set<number>();
-  units.forEach((unit, index) => {
-    if (unit === UNIT_DONE) known.add(index);
-  });
+  const known = Uint8Array.from(units, (unit) => (unit === UNIT_DONE ? 1 : 0));
 
   function collect(): JournalRow[] {
     const rows: JournalRow[] = [];
     for (let unit = 0; unit < units.length; unit++) {
-      if (known.has(unit) || Atomics.load(units, unit) !== UNIT_DONE) continue;
+      if (known[unit] === 1 || Atomics.load(units, unit) !== UNIT_DONE) continue;
       const damage = damageOf(unit);
       if (damaged[unit] === 1 && !damage) continue;
       rows.push({ unit, checksum: checksums[unit] ?? 0, damage: damage ?? [] });
@@ -49,7 +46,7 @@ export function createCheckpoints(
       if (rows.length === 0) return;
       if (flush) await flushFile(file);
       await appendRows(journal, rows, flush);
-      for (const { unit } of rows) known.add(unit);
+      for (const { unit } of rows) known[unit] = 1;
     },
   };
 }
