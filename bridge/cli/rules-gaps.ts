@@ -34,7 +34,7 @@ async function gaps(file: string, flags: GapFlags, { terminal }: CommandContext)
   else {
     for (const { pythonModule, total, classes } of found) {
       const names = classes.map(
-        ({ classType, uses }) => `  ${classType}${uses > 0 ? ` (used ${uses} times)` : ''}`,
+        ({ classType, uses }) => `  ${classType}${uses > 0 ? ` (used ${uses}x)` : ''}`,
       );
       const head = `${pythonModule === '' ? 'no module' : pythonModule}: ${classes.length} of ${total} classes`;
       terminal.print([head, ...names].map(visibleText).join('\n'));

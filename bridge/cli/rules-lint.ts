@@ -46,5 +46,5 @@ async function lint(
   }
   for (const finding of findings) terminal.print(visibleText(tellFinding(finding)));
   for (const note of notes) terminal.note(visibleText(note));
-  terminal.note(`${files} files, rules for ${owners.size} class types, ${findings.length} findings`);
+  terminal.note(`files: ${files}, class types: ${owners.size}, findings: ${findings.length}`);
 }

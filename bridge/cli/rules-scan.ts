@@ -70,6 +70,6 @@ async function scan(file: string, flags: ScanFlags, { terminal }: CommandContext
     for (const { classType, diff } of proposals)
       terminal.print([classType, ...diff.map((line) => `  ${line}`)].map(visibleText).join('\n'));
   } else if (out === undefined) terminal.print(writeProposals(proposals).trimEnd());
-  terminal.note(`${proposals.length} proposals from ${shapes.length} classes`);
+  terminal.note(`proposals: ${proposals.length}, of ${shapes.length} classes`);
   noteWarnings(warnings, terminal);
 }

@@ -14,7 +14,7 @@ test('from an unknown pack to a passing test, by the commands of the guide', asy
   const run = (...args: string[]) => lineage(folder, ['rules', ...args], { env: { LINEAGE_HOME: home } });
 
   const gaps = await run('gaps', 'object_info.json', '--prompt', 'cases/moon/prompt.json');
-  expect(gaps.stdout).toContain('moon-nodes: 2 of 2 classes\n  Moon Text (used 2 times)');
+  expect(gaps.stdout).toContain('moon-nodes: 2 of 2 classes\n  Moon Text (used 2x)');
   const failed = await run('test', 'cases');
   expect(failed.status).toBe(4);
   expect(failed.stdout).toContain('FAILED moon');
