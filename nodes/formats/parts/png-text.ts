@@ -3,8 +3,17 @@ import { concatBytes } from '../assemble.ts';
 import { latin1, latin1Bytes } from '../cursor.ts';
 import type { Part } from './part.ts';
 
-/** Compressed text may grow to this and no further. */
+/** The compressed texts of a file may grow to this and no further, all together. */
 const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
+
+/** What is left for the texts of one file. */
+export type InflateBudget = { bytes: number };
+
+/** For one look at all texts of a file. */
+export function openInflateBudget(): InflateBudget {
+  return { bytes: MAX_INFLATED_BYTES };
+}
+
 const encoder = new TextEncoder();
 
 /** A text chunk opened: what stands before the text stays as it is. */
@@ -18,9 +27,15 @@ type OpenText = {
 /**
  * Hands the text of a tEXt, zTXt or iTXt chunk to `change` and gives the chunk's new data, of the same kind and with the
  * same keyword; the chunk's own data where nothing changes, undefined where it cannot be read or nothing is left.
+ *
+ * @param budget of the file that the chunk is of; what goes beyond it cannot be read
  */
-export function mapPngText(part: Part, change: (text: string) => string): Uint8Array | undefined {
-  const open = openText(part);
+export function mapPngText(
+  part: Part,
+  change: (text: string) => string,
+  budget: InflateBudget,
+): Uint8Array | undefined {
+  const open = openText(part, budget);
   if (open === undefined) return undefined;
   const { head, text, isUtf8, isCompressed } = open;
   const changed = change(text);
@@ -31,23 +46,24 @@ export function mapPngText(part: Part, change: (text: string) => string): Uint8A
 }
 
 /** keyword · NUL; zTXt: method u8; iTXt: compressed u8 · method u8 · language · NUL · translated keyword · NUL. */
-function openText({ name, data }: Part): OpenText | undefined {
+function openText({ name, data }: Part, budget: InflateBudget): OpenText | undefined {
   const nul = data.indexOf(0);
   if (nul < 1) return undefined;
-  if (name === 'tEXt') return opened(data, nul + 1, { isUtf8: false, isCompressed: false });
-  if (name === 'zTXt') return opened(data, nul + 2, { isUtf8: false, isCompressed: true });
+  if (name === 'tEXt') return opened(data, nul + 1, { isUtf8: false, isCompressed: false }, budget);
+  if (name === 'zTXt') return opened(data, nul + 2, { isUtf8: false, isCompressed: true }, budget);
   const language = data.indexOf(0, nul + 3);
   const translated = language < 0 ? -1 : data.indexOf(0, language + 1);
   if (translated < 0) return undefined;
-  return opened(data, translated + 1, { isUtf8: true, isCompressed: data[nul + 1] !== 0 });
+  return opened(data, translated + 1, { isUtf8: true, isCompressed: data[nul + 1] !== 0 }, budget);
 }
 
 function opened(
   data: Uint8Array,
   at: number,
   kind: { readonly isUtf8: boolean; readonly isCompressed: boolean },
+  budget: InflateBudget,
 ): OpenText | undefined {
-  const body = kind.isCompressed ? inflate(data.subarray(at)) : data.subarray(at);
+  const body = kind.isCompressed ? inflate(data.subarray(at), budget) : data.subarray(at);
   if (body === undefined) return undefined;
   const text = kind.isUtf8 ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(body) : latin1(body);
   return { head: data.subarray(0, at), text, ...kind };
@@ -56,6 +72,7 @@ function opened(
 /** What the compressed chunks of a PNG hold: texts, and the colour profile with its name before it. */
 export function inflatedBlocks(parts: readonly Part[]): Uint8Array[] {
   const blocks: Uint8Array[] = [];
+  const budget = openInflateBudget();
   for (const { name, data } of parts) {
     if (!['zTXt', 'iTXt', 'iCCP'].includes(name)) continue;
     // A zlib stream starts somewhere behind the keyword: each NUL may be the end of what stands before it.
@@ -65,7 +82,7 @@ export function inflatedBlocks(parts: readonly Part[]): Uint8Array[] {
       nul = data.indexOf(0, nul + 1), tries++
     ) {
       for (const at of [nul + 1, nul + 2]) {
-        const inflated = inflate(data.subarray(at));
+        const inflated = inflate(data.subarray(at), budget);
         if (inflated !== undefined) blocks.push(inflated);
       }
     }
@@ -73,11 +90,15 @@ export function inflatedBlocks(parts: readonly Part[]): Uint8Array[] {
   return blocks;
 }
 
-function inflate(data: Uint8Array): Uint8Array | undefined {
+function inflate(data: Uint8Array, budget: InflateBudget): Uint8Array | undefined {
+  if (budget.bytes === 0) return undefined;
   try {
-    return inflateSync(data, { maxOutputLength: MAX_INFLATED_BYTES });
-  } catch {
-    // Damaged, too large or not compressed at all: there is nothing to be had from it.
+    const inflated = inflateSync(data, { maxOutputLength: budget.bytes });
+    budget.bytes -= inflated.length;
+    return inflated;
+  } catch (error) {
+    // Damaged, too large or not compressed at all: there is nothing to be had from it. Too large may come a thousand times.
+    if (error instanceof RangeError) budget.bytes = 0;
     return undefined;
   }
 }

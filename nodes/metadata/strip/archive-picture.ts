@@ -4,7 +4,7 @@ import { eraseAvif, eraseDescriptions, strangersInAvif } from '../../formats/par
 import { mapExifTexts } from '../../formats/parts/exif-texts.ts';
 import { joinParts, type PartedFormat, type PartLister } from '../../formats/parts/list-parts.ts';
 import type { NewPart, Part } from '../../formats/parts/part.ts';
-import { mapPngText } from '../../formats/parts/png-text.ts';
+import { type InflateBudget, mapPngText, openInflateBudget } from '../../formats/parts/png-text.ts';
 import { withoutExifPrefix } from '../../formats/tiff.ts';
 import { isLineageError } from '../../kit/errors.ts';
 import { packGraphs, unpackGraphs } from '../packed-graphs.ts';
@@ -45,6 +45,7 @@ export function archivePicture(
   const parts: NewPart[] = [];
   const removed: string[] = [];
   let isChanged = false;
+  const budget = openInflateBudget();
   for (const part of listParts(bytes, format)) {
     const { bare } = part;
     if (bare && (holdsKey(part.data) || findNeedles([part.data], needles).length > 0)) {
@@ -53,7 +54,7 @@ export function archivePicture(
       isChanged = true;
       continue;
     }
-    const data = changePart(part, format, change);
+    const data = changePart(part, format, change, budget);
     if (data === undefined || holdsAny(data, needles, part)) {
       removed.push(part.name);
       isChanged = true;
@@ -108,6 +109,7 @@ function changePart(
   part: Part,
   format: PartedFormat,
   change: (text: string) => string,
+  budget: InflateBudget,
 ): Uint8Array | undefined {
   const { role, data } = part;
   if (role === 'exif')
@@ -115,7 +117,7 @@ function changePart(
       eraseKeys(mapExifTexts(block, change)),
     );
   if (role !== 'text' && role !== 'xmp') return data;
-  if (format === 'png') return mapPngText(part, change);
+  if (format === 'png') return mapPngText(part, change, budget);
   return behind(data, role === 'xmp' && format === 'jpeg' ? XMP_HEAD_BYTES : 0, (block) => {
     const text = new TextDecoder('utf-8', { ignoreBOM: true }).decode(block);
     const changed = change(text);

@@ -1,7 +1,7 @@
 import { constants, deflateSync, inflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { deflatedStart, inflatePieces } from '../../nodes/formats/parts/zlib-pieces.ts';
+import { deflatedStart, inflatePieces } from '../../../nodes/formats/parts/zlib-pieces.ts';
 
 /** Bytes with matches near and far, runs, and noise. */
 function sample(length: number, seed: number): Buffer {
