@@ -46,7 +46,8 @@ export function samplesOfMovie(bytes: Uint8Array, moov: Box): Range[] {
     const [sizes, chunks, runs] = ['stsz', /^(?:stco|co64)$/, 'stsc'].map((wanted) =>
       boxes.find(({ type }) => (wanted instanceof RegExp ? wanted.test(type) : type === wanted)),
     );
-    if (sizes && chunks && runs) ranges.push(...samplesOf(bytes, sizes, chunks, runs));
+    if (sizes && chunks && runs)
+      for (const range of samplesOf(bytes, sizes, chunks, runs)) ranges.push(range);
     for (const box of boxes) if (CONTAINERS.has(box.type)) descend(box);
   };
   descend(moov);

@@ -1,4 +1,4 @@
-import { assemble, concatBytes, keep, type Piece } from '../assemble.ts';
+import { assemble, concatBytes, joinBytes, keep, type Piece } from '../assemble.ts';
 import { latin1Bytes, need, startsWith, u16be } from '../cursor.ts';
 import { isFrame, listJpegSegments, MAX_SEGMENT_BYTES, makeJpegSegment } from '../jpeg.ts';
 import { isManifestPacket } from '../jumbf.ts';
@@ -129,7 +129,7 @@ function markProfile(parts: Part[]): void {
     const [number, count] = dataOf(at).subarray(ICC.length, PROFILE_AT);
     return number === nth + 1 && count === sorted.length;
   });
-  const icc = concatBytes(...sorted.map((at) => dataOf(at).subarray(PROFILE_AT)));
+  const icc = joinBytes(sorted.map((at) => dataOf(at).subarray(PROFILE_AT)));
   const { icc: bare, isUnread } = (isWhole ? bareProfile(icc) : undefined) ?? {};
   const isKept = bare !== undefined && !isStandardProfile(bare);
   const isBare = isKept && bare.length === icc.length && startsWith(icc, bare);

@@ -1,5 +1,5 @@
 import { deflateSync } from 'node:zlib';
-import { assemble, concatBytes, keep, type Piece } from '../assemble.ts';
+import { assemble, concatBytes, joinBytes, keep, type Piece } from '../assemble.ts';
 import { latin1Bytes, startsWith } from '../cursor.ts';
 import { PNG_SIGNATURE } from '../detect.ts';
 import { isManifestStore } from '../jumbf.ts';
@@ -204,7 +204,7 @@ function markUnusedPixels(parts: Part[]): void {
     const size = { ...header, width, height };
     const pieces = at.flatMap((each) => parts[each]?.data.subarray(head) ?? []);
     const [only] = pieces;
-    const stream = pieces.length === 1 && only ? only : concatBytes(...pieces);
+    const stream = pieces.length === 1 && only ? only : joinBytes(pieces);
     const wanted = filteredBytes(size);
     left -= wanted;
     const isPalette = header.colourType === COLOUR_TYPE.palette;

@@ -43,7 +43,7 @@ export function listWebpParts(bytes: Uint8Array): Part[] {
     const used = bareChunk(part, canvas, room);
     if (used === undefined) parts[at] = { ...part, role: 'other' };
     else {
-      const bare = isSame(used.data, part.data) ? {} : { bare: used.data };
+      const bare = Buffer.compare(used.data, part.data) === 0 ? {} : { bare: used.data };
       parts[at] = { ...part, ...bare, ...(used.isUnread && { isUnread: true }) };
     }
   }
@@ -148,10 +148,6 @@ function bareCoded(type: string, data: Uint8Array, size: Size, room: Room): Used
   if (method === 0) return upTo(1 + size.width * size.height);
   const used = method === 1 ? losslessBytes(data.subarray(1), room, size) : undefined;
   return upTo(used === undefined ? undefined : 1 + used);
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
 }
 
 function roleOf({ type }: WebpChunk, data: Uint8Array): PartRole {

@@ -58,7 +58,7 @@ export function archivePicture(
     if (data === undefined || holdsAny(data, needles, part)) {
       removed.push(part.name);
       isChanged = true;
-    } else if (isSame(data, part.data)) parts.push({ part });
+    } else if (Buffer.compare(data, part.data) === 0) parts.push({ part });
     else {
       parts.push({ part, data });
       isChanged = true;
@@ -66,7 +66,7 @@ export function archivePicture(
   }
   if (!isChanged) return { bytes: Uint8Array.from(bytes), removed: [] };
   const signatures = parts.filter(({ part }) => part.role === 'c2pa');
-  removed.push(...signatures.map(({ part }) => part.name));
+  for (const { part } of signatures) removed.push(part.name);
   const unsigned = parts.filter(({ part }) => part.role !== 'c2pa');
   return { bytes: joinParts(bytes, format, unsigned), removed };
 }
@@ -144,10 +144,6 @@ function holdsAny(data: Uint8Array, needles: readonly Needle[], { role }: Part):
   );
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
-}
-
 /** Changed items are written anew; then what is no picture and no description goes as well. */
 function archiveAvif(
   bytes: Uint8Array,
@@ -158,7 +154,7 @@ function archiveAvif(
   const newExif = exif && eraseKeys(mapExifTexts(exif, change));
   const changedXmp = xmp === undefined ? undefined : change(xmp);
   const newXmp = changedXmp === '' ? undefined : changedXmp;
-  const isChanged = (exif && newExif && !isSame(exif, newExif)) || newXmp !== xmp;
+  const isChanged = (exif && newExif && Buffer.compare(exif, newExif) !== 0) || newXmp !== xmp;
   const hasKeys = strangersInAvif(bytes).some((block) => holdsKey(block));
   if (!isChanged && !hasKeys && findNeedles([bytes], needles).length === 0)
     return { bytes: Uint8Array.from(bytes), removed: [] };
