@@ -111,12 +111,17 @@ function readStartTag(text: string, from: number, outer: Scope): { element: XmlE
   const nameEnd = endOfName(text, from + 1);
   const written = text.slice(from + 1, nameEnd);
   const attributes: XmlAttribute[] = [];
+  const names = new Set<string>();
   let at = nameEnd;
   for (;;) {
+    const spaceFrom = at;
     while (SPACE.test(text[at] ?? '')) at++;
     if (text[at] === '>' || text.startsWith('/>', at)) break;
+    if (at === spaceFrom) throw malformed('expected white space before an attribute, got none', at);
     const end = endOfName(text, at);
     const name = text.slice(at, end);
+    if (names.has(name)) throw malformed(`expected each attribute once, got ${name} again`, at);
+    names.add(name);
     at = end;
     while (SPACE.test(text[at] ?? '')) at++;
     if (text[at] !== '=') throw malformed('expected an attribute with a value, got other text', at);
