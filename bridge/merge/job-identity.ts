@@ -14,16 +14,19 @@ export function identifyJob(
   kernels: Uint8Array,
 ): string {
   const versions = new Map<string, number>();
-  const json = JSON.stringify([job, inputs, unitBytes], (key, value: unknown) => {
+  const encode = (key: string, value: unknown): unknown => {
     if (key === 'method' && typeof value === 'string') versions.set(value, findMethod(value).version);
     if (typeof value === 'bigint') return `${value}`;
     // JSON has no -0, and a weight of -0 gives other bits.
     if (Object.is(value, -0)) return '-0';
     if (value instanceof Uint8Array) return Buffer.from(value).toString('base64');
     return value instanceof Map ? [...value] : value;
-  });
-  return createHash('sha256')
-    .update(json)
+  };
+  const { tensors, ...rest } = job;
+  const hash = createHash('sha256').update(JSON.stringify([rest, inputs, unitBytes, tensors.length], encode));
+  // One by one: the JSON of thousands of tensors is megabytes.
+  for (const tensor of tensors) hash.update(JSON.stringify(tensor, encode));
+  return hash
     .update(JSON.stringify([...versions]))
     .update(kernels)
     .digest('hex');

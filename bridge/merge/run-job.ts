@@ -8,6 +8,7 @@ import { checkFits, memoryNeed } from './memory-need.ts';
 import { type OutputFile, openOutput } from './output-file.ts';
 import type { Plan } from './plan.ts';
 import { planUnits } from './plan-units.ts';
+import { withYoungHeapAsItIs } from './young-heap.ts';
 
 export type JobOptions = MakeOptions & {
   /** The file to be made; one that is there is replaced at the end, in one step. */
@@ -39,6 +40,10 @@ const STOP_MS = 150;
  *   what methods and adapters say of their inputs
  */
 export async function runJob(job: MergeJob, options: JobOptions): Promise<JobResult> {
+  return withYoungHeapAsItIs(() => run(job, options));
+}
+
+async function run(job: MergeJob, options: JobOptions): Promise<JobResult> {
   const startedAt = performance.now();
   const { signal } = options;
   signal.throwIfAborted();

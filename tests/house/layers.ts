@@ -141,7 +141,7 @@ export const RINGS: Readonly<Record<string, Ring>> = {
       'node:worker_threads',
       'node:zlib',
     ],
-    only: { 'bridge/merge/half-kernels.ts': ['node:v8'] },
+    only: { 'bridge/merge/half-kernels.ts': ['node:v8'], 'bridge/merge/young-heap.ts': ['node:v8'] },
   },
   'bridge/pipeline': {
     ours: ['nodes', 'bridge/local', 'bridge/merge', 'package.json'],
