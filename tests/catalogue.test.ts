@@ -364,6 +364,7 @@ describe('names are promises', () => {
       pipeline/inference
       pipeline/markers
       pipeline/unfinished
+      pipeline/journal
       workflow/converted
       workflow/malformed
       workflow/dangling-link

@@ -1,11 +1,13 @@
 import { fsync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { MergeJob, Operand } from '../../nodes/merge/job.ts';
+import { type AbortRace, raceAbort } from './abort-race.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import type { Damage, UnitDamage } from './damage.ts';
 import { compileHalfKernels } from './half-kernels.ts';
-import { hashOutput, type OutputHashes } from './hash-output.ts';
-import { startThreads } from './job-threads.ts';
+import { hashOutput, type OutputHasher, type OutputHashes } from './hash-output.ts';
+import { type JobThreads, startThreads } from './job-threads.ts';
+import { startClock } from './journal-clock.ts';
 import type { OutputFile } from './output-file.ts';
 import { type Plan, piecesOf, unitOf } from './plan.ts';
 import type { InputFile } from './samples.ts';
@@ -36,6 +38,8 @@ export type MakeOptions = {
   readonly flush?: boolean;
   /** Between two entries of the journal. For tests. */
   readonly checkpointMs?: number;
+  /** Told once why the journal cannot be kept: the run goes on, but a later one may have to begin anew. */
+  readonly onJournalLost?: (reason: unknown) => void;
 };
 
 export type Made = {
@@ -58,8 +62,6 @@ export type Making = {
   readonly gone: Promise<unknown>;
 };
 
-const PROGRESS_MS = 100;
-const CHECKPOINT_MS = 1000;
 const flushFile = promisify(fsync);
 
 /** What a file is made of. All files stay the caller's, who closes them when the work is gone. */
@@ -76,23 +78,28 @@ type MakingInputs = {
   readonly headerBytes: number;
 };
 
+/** What `finish` works with. */
+type Work = MakingInputs & {
+  readonly options: MakeOptions;
+  readonly state: SharedState;
+  readonly threads: JobThreads;
+  /** By unit; of those that an earlier run made, as its journal says. */
+  readonly damage: Map<number, readonly UnitDamage[]>;
+  readonly hasher: OutputHasher | undefined;
+  readonly race: AbortRace;
+};
+
 /**
  * Starts the threads that make the tensors of a file; `finish` sets them to work.
  *
  * @returns what must be stopped, or finished, before the files are closed
  */
-export function startMaking(
-  { plan, notFinite, unitBytes, kernels, inputs, output, headerBytes }: MakingInputs,
-  options: MakeOptions,
-): Making {
-  const { signal, memoryBytes, progress } = options;
-  const totalBytes = plan.begins.at(-1) ?? headerBytes;
-  const isResumable = options.resumable !== false;
-  const flush = options.flush !== false;
-  const count = Math.max(1, Math.min(options.threads, plan.unitCount));
+export function startMaking(inputs: MakingInputs, options: MakeOptions): Making {
+  const { plan, notFinite, unitBytes, output, headerBytes } = inputs;
   const { buffers } = plan;
+  const count = Math.max(1, Math.min(options.threads, plan.unitCount));
   const state = createSharedState(count, plan.unitCount, buffers, unitBytes);
-  const module = new WebAssembly.Module(kernels);
+  const module = new WebAssembly.Module(inputs.kernels);
   const half = plan.runs.some(({ recipe }) => recipe.dtype === 'F16') ? compileHalfKernels() : undefined;
   const damage = takeClaims(output.claims, plan, state);
   const threads = startThreads(count, (thread) => ({
@@ -102,67 +109,44 @@ export function startMaking(
     share: divideMemory(thread, buffers, unitBytes),
     module,
     ...(half && { half }),
-    inputs,
+    inputs: inputs.inputs,
     output: { file: output.file, path: output.path },
     notFinite,
-    memoryBytes,
-    keepsChecksums: isResumable,
+    memoryBytes: options.memoryBytes,
+    keepsChecksums: isResumable(options),
   }));
   const hasher = options.hashOutput ? hashOutput({ plan, state, file: output.file, headerBytes }) : undefined;
+  const race = raceAbort(options.signal);
+  const work: Work = { ...inputs, options, state, threads, damage, hasher, race };
   let checkpoints: Checkpoints | undefined;
   let flushing: Promise<unknown> = Promise.resolve();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', abort);
-  aborted.catch(() => undefined);
-
-  /** Nothing that is awaited here keeps a caller who has cancelled. */
-  function orAborted<T>(work: Promise<T>): Promise<T> {
-    signal.throwIfAborted();
-    return Promise.race([work, aborted]);
-  }
-
-  async function share(
-    task: ThreadTask,
-    receive: (report: ThreadReport) => void = () => undefined,
-  ): Promise<void> {
-    await orAborted(threads.run(task, receive));
-  }
-
-  async function survey(task: Extract<ThreadTask, { kind: 'survey' }>): Promise<readonly Float64Array[]> {
-    const found: Float64Array[] = [];
-    await share(task, (report) => {
-      if (report.kind === 'surveyed') found[report.task] = report.found;
-    });
-    return found;
-  }
 
   return {
     async finish() {
-      if (output.claims.length > 0) await share({ kind: 'verify' });
-      const open = openUnits(plan, state.units);
-      for (const unit of open) damage.delete(unit);
-      const resumed = output.claims.length > 0 ? plan.names.length - countTensors(plan, open) : 0;
-      const keeper = createCheckpoints(state, output, (unit) => damage.get(unit));
-      if (isResumable) checkpoints = keeper;
-      const timer = keepWatch(isResumable ? keeper : undefined);
+      const { open, resumed } = await verifyClaims(work);
+      if (isResumable(options)) checkpoints = createCheckpoints(state, output, (unit) => damage.get(unit));
+      const clock = startClock({
+        ...options,
+        checkpoints,
+        flush: isFlushed(options),
+        tick: tellProgress(work),
+      });
       try {
-        const surveys = await runSurveys(valuesOf(plan, open), survey);
-        await share({ kind: 'make', surveys }, (report) => {
-          if (report.kind === 'damaged') damage.set(report.unit, report.rows);
-        });
-        const hashes = await orAborted(Promise.resolve(hasher?.hashes));
-        if (flush) {
+        await makeUnits(work, open);
+        const hashes = await race.orAborted(hasher?.hashes);
+        if (isFlushed(options)) {
           flushing = flushFile(output.file);
-          await orAborted(flushing);
+          await race.orAborted(flushing);
         }
-        await orAborted(threads.end());
-        progress?.(totalBytes, totalBytes);
+        await race.orAborted(threads.end());
+        const totalBytes = plan.begins.at(-1) ?? headerBytes;
+        options.progress?.(totalBytes, totalBytes);
         return { ...(hashes && { hashes }), damage: sumUp(plan, damage), resumed };
       } finally {
-        clearInterval(timer);
-        await Promise.race([flushing, aborted]).catch(() => undefined);
-        signal.removeEventListener('abort', abort);
+        clock.stop();
+        flushing = Promise.allSettled([flushing, clock.idle]);
+        await race.orAborted(flushing).catch(() => undefined);
+        race.end();
       }
     },
     stop: (milliseconds) => threads.stop(milliseconds),
@@ -173,26 +157,52 @@ export function startMaking(
       return Promise.allSettled([threads.gone, hasher?.gone, flushing]);
     },
   };
+}
 
-  function keepWatch(keeper: Checkpoints | undefined): NodeJS.Timeout {
-    const between = options.checkpointMs ?? CHECKPOINT_MS;
-    let next = performance.now() + between;
-    let isTaking = false;
-    return setInterval(
-      () => {
-        progress?.(headerBytes + Number(Atomics.load(state.written, 0)), totalBytes);
-        if (!keeper || isTaking || performance.now() < next) return;
-        isTaking = true;
-        flushing = keeper.take(flush).finally(() => {
-          isTaking = false;
-          next = performance.now() + between;
-        });
-        // A journal that cannot be kept costs time later, and nothing now; a full disk fails the next write.
-        flushing.catch(() => undefined);
-      },
-      Math.min(PROGRESS_MS, between),
-    );
-  }
+function isResumable({ resumable }: MakeOptions): boolean {
+  return resumable !== false;
+}
+
+function isFlushed({ flush }: MakeOptions): boolean {
+  return flush !== false;
+}
+
+function tellProgress({ plan, state, headerBytes, options: { progress } }: Work): () => void {
+  const totalBytes = plan.begins.at(-1) ?? headerBytes;
+  return () => progress?.(headerBytes + Number(Atomics.load(state.written, 0)), totalBytes);
+}
+
+/** Reads what the journal claims again; answers with the units that are to be made, and the tensors that need not be. */
+async function verifyClaims({ plan, state, output, damage, ...work }: Work): Promise<{
+  open: readonly number[];
+  resumed: number;
+}> {
+  const hasClaims = output.claims.length > 0;
+  if (hasClaims) await share(work, { kind: 'verify' });
+  const open = openUnits(plan, state.units);
+  for (const unit of open) damage.delete(unit);
+  return { open, resumed: hasClaims ? plan.names.length - countTensors(plan, open) : 0 };
+}
+
+async function makeUnits({ plan, damage, ...work }: Work, open: readonly number[]): Promise<void> {
+  const surveys = await runSurveys(valuesOf(plan, open), async (task) => {
+    const found: Float64Array[] = [];
+    await share(work, task, (report) => {
+      if (report.kind === 'surveyed') found[report.task] = report.found;
+    });
+    return found;
+  });
+  await share(work, { kind: 'make', surveys }, (report) => {
+    if (report.kind === 'damaged') damage.set(report.unit, report.rows);
+  });
+}
+
+async function share(
+  { threads, race }: Pick<Work, 'threads' | 'race'>,
+  task: ThreadTask,
+  receive: (report: ThreadReport) => void = () => undefined,
+): Promise<void> {
+  await race.orAborted(threads.run(task, receive));
 }
 
 /** Notes what an earlier run claims to have made, to be verified; answers with the damage that it found, by unit. */

@@ -1,3 +1,5 @@
+import { caution } from '../../nodes/pipeline/finding.ts';
+import { reasonOf } from '../local/system-error.ts';
 import type { CurrentOutput } from './current-plan.ts';
 import { guardOutput } from './guard-output.ts';
 import { copyJob, makeOutput } from './make-output.ts';
@@ -73,11 +75,15 @@ async function relabel(run: OpenRun, id: string): Promise<MadeOutput> {
   return await makeOutput(job, files, makingOf(run, id));
 }
 
-function makingOf({ options, plan, tell }: OpenRun, id: string) {
+function makingOf({ options, plan, log, tell }: OpenRun, id: string) {
   const { access, threads, memoryBytes } = options;
   const progress = reportProgress(id, plan.output(id).predicted?.facts, tell);
   const accept = (dataSha256: string): void => options.accept?.(id, dataSha256);
-  return { access, threads, memoryBytes, signal: access.signal, progress, accept };
+  const onJournalLost = (reason: unknown): void => {
+    const got = `a journal that cannot be written: ${reasonOf(reason)}`;
+    log.warn(caution('pipeline/journal', { step: id, expected: 'to note what was made', got }));
+  };
+  return { access, threads, memoryBytes, signal: access.signal, progress, accept, onJournalLost };
 }
 
 function placeOf({ path, isTemporary }: CurrentOutput, pathOf: (spelled: string) => string) {

@@ -48,6 +48,8 @@ export const WARNINGS = {
     'the models disagree in a marker such as v_pred; that of the first model that has it is kept',
   'pipeline/unfinished':
     'running that merge again goes on from the file; deleting it frees the room, and a later merge does so after a week',
+  'pipeline/journal':
+    'the step goes on; were it stopped now, what was made since could not be taken up again',
   'workflow/converted': 'no prompt graph was there; it was made from the workflow',
   'workflow/malformed': 'an entry of the workflow is no node, link or definition and was left out',
   'workflow/dangling-link': 'a link leads nowhere; the input was left out',

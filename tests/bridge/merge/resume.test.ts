@@ -8,6 +8,7 @@ import {
   readSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -135,6 +136,25 @@ describe('a run that was cancelled', () => {
     expect(leftovers()).toEqual([]);
   });
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a journal that cannot be kept is told once, and the file made',
+  async () => {
+    const lost: unknown[] = [];
+    let isFull = false;
+    const progress = (): void => {
+      const journal = leftovers().find((name) => name.endsWith('.journal'));
+      if (isFull || journal === undefined) return;
+      rmSync(join(folder, journal));
+      symlinkSync('/dev/full', join(folder, journal));
+      isFull = true;
+    };
+    await run({ progress, checkpointMs: 1, onJournalLost: (reason) => lost.push(reason) });
+    expect(lost).toEqual([expect.objectContaining({ code: 'ENOSPC' })]);
+    expect(hashOf(out)).toBe(wanted);
+    expect(leftovers()).toEqual([]);
+  },
+);
 
 test('a flipped bit in what is left, or in its journal, is noticed', async () => {
   await cancelAt(0.6);
