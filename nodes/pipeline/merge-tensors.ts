@@ -83,12 +83,25 @@ export function mergeTensors(request: MergeRequest, job: JobTable): MergedModel 
   return { tensors, findings: findingsOf(request, notes), ...notes };
 }
 
+/** The tensors of one name. */
+type Column = {
+  readonly name: string;
+  /** Of each model; undefined where it lacks the tensor. */
+  readonly held: readonly (ViewTensor | undefined)[];
+  readonly base: ViewTensor | undefined;
+  /** Of the first model that has it: what is copied, and whose shape and type the result has. */
+  readonly first: ViewTensor;
+};
+
+/** A tensor that goes into a merge, in the shape of the first. */
+type Used = { readonly model: ViewTensor; readonly weight: number };
+
+/** Undefined where the result has no such tensor. */
 function makeTensor(name: string, request: MergeRequest, notes: Notes): ViewTensor | undefined {
-  const { models, base, method, architecture, missing } = request;
-  const held = models.map(({ tensors }) => tensors.get(name));
-  const baseHeld = base?.tensors.get(name);
-  const first = held.find((tensor) => tensor !== undefined) ?? baseHeld;
-  if (!first) return undefined;
+  const { method, architecture, missing } = request;
+  const column = columnOf(name, request);
+  if (!column) return undefined;
+  const { first, held, base } = column;
   const copy = (reason: CopyReason): ViewTensor => {
     note(notes.copied, reason, name);
     return first;
@@ -101,42 +114,25 @@ function makeTensor(name: string, request: MergeRequest, notes: Notes): ViewTens
     notes.positionIds.push(name);
     return rightPositionIds();
   }
-  if (![first, ...held, baseHeld].every((tensor) => tensor === undefined || isFloat(tensor.dtype)))
-    return copy('type');
-  // A lone number that some models lack says how to load a model, or is of one encoder only.
-  const lacks = held.includes(undefined) || (base !== undefined && !baseHeld);
-  if (lacks && countElements(first.shape) <= 1) return copy('missing');
-  if (lacks) {
-    models.forEach(({ label }, index) => {
-      if (!held[index]) note(notes.lacking, `models[${index}] (${label})`, name);
-    });
-    if (base && !baseHeld) note(notes.lacking, `base (${base.label})`, name);
-    if (missing === 'error') return undefined;
-    if (missing === 'skip') {
-      notes.skipped.push(name);
-      return undefined;
-    }
+  if (![...held, base].every((tensor) => tensor === undefined || isFloat(tensor.dtype))) return copy('type');
+  const lacksBase = request.base !== undefined && !base;
+  if (held.includes(undefined) || lacksBase) {
+    // A lone number that some models lack says how to load a model, or is of one encoder only.
+    if (countElements(first.shape) <= 1) return copy('missing');
+    noteLacking(column, request, notes);
+    if (missing === 'skip') notes.skipped.push(name);
+    if (missing === 'skip' || missing === 'error') return undefined;
   }
-  const stand = missing === 'base' ? (baseHeld ?? first) : undefined;
-  const used = held.flatMap((tensor, index) => {
-    const model = tensor ?? stand;
-    const label = (tensor ? models[index] : base)?.label ?? '';
-    return model ? [{ model, label, weight: request.weights[index] ?? 1 }] : [];
-  });
+  const found = findUsed(column, request);
   // Without a base there is no difference to scale; with one model there may be nothing to merge.
-  if ((base && !baseHeld) || used.length < method.models.min) return copy('missing');
-  const cutNoting = (tensor: ViewTensor, label: string): ViewTensor => {
-    const fitted = cutEmbedding(name, tensor, first);
-    const [[rows = 0], [of = 0]] = [fitted.shape, tensor.shape];
-    const isNoted = notes.cut.some((known) => known.tensor === name && known.model === label);
-    if (rows < of && !isNoted) notes.cut.push({ model: label, tensor: name, rows, of });
-    return fitted;
-  };
-  const fitted = used.map(({ model, label, weight }) => ({ model: cutNoting(model, label), weight }));
-  const baseFitted = base && baseHeld && cutNoting(baseHeld, base.label);
-  const odd = [...fitted.map(({ model }) => model), ...(baseFitted ? [baseFitted] : [])].filter(
-    ({ shape }) => !isSameShape(shape, first.shape),
-  );
+  if (lacksBase || found.length < method.models.min) return copy('missing');
+  const used = found.map(({ model, label, weight }) => ({
+    model: cutNoting(column, model, label, notes),
+    weight,
+  }));
+  const baseUsed = base && cutNoting(column, base, request.base?.label ?? '', notes);
+  const all = [...used.map(({ model }) => model), ...(baseUsed ? [baseUsed] : [])];
+  const odd = all.filter(({ shape }) => !isSameShape(shape, first.shape));
   if (odd.length > 0) {
     if (isWideConvolution(name, first, odd)) return copy('channels');
     notes.misshapen.push(`${name} ${[first, ...odd].map(({ shape }) => `[${shape}]`).join(' and ')}`);
@@ -144,13 +140,50 @@ function makeTensor(name: string, request: MergeRequest, notes: Notes): ViewTens
   }
   const params = request.paramsOf(name);
   if (!params) return copy('block');
-  return merge(name, first, fitted, baseFitted, params, request, copy);
+  return merge(name, first, used, baseUsed, params, request, copy);
+}
+
+function columnOf(name: string, { models, base }: MergeRequest): Column | undefined {
+  const held = models.map(({ tensors }) => tensors.get(name));
+  const ofBase = base?.tensors.get(name);
+  const first = held.find((tensor) => tensor !== undefined) ?? ofBase;
+  return first && { name, held, base: ofBase, first };
+}
+
+function noteLacking(
+  { name, held, base: ofBase }: Column,
+  { models, base }: MergeRequest,
+  notes: Notes,
+): void {
+  models.forEach(({ label }, index) => {
+    if (!held[index]) note(notes.lacking, `models[${index}] (${label})`, name);
+  });
+  if (base && !ofBase) note(notes.lacking, `base (${base.label})`, name);
+}
+
+/** What each model has of it, or what stands for it where the policy says so. */
+function findUsed({ held, base: ofBase, first }: Column, { models, base, weights, missing }: MergeRequest) {
+  const stand = missing === 'base' ? (ofBase ?? first) : undefined;
+  return held.flatMap((tensor, index) => {
+    const model = tensor ?? stand;
+    const label = (tensor ? models[index] : base)?.label ?? '';
+    return model ? [{ model, label, weight: weights[index] ?? 1 }] : [];
+  });
+}
+
+/** As `cutEmbedding` does, once noted for each model. */
+function cutNoting({ name, first }: Column, tensor: ViewTensor, label: string, notes: Notes): ViewTensor {
+  const fitted = cutEmbedding(name, tensor, first);
+  const [[rows = 0], [of = 0]] = [fitted.shape, tensor.shape];
+  const isNoted = notes.cut.some((known) => known.tensor === name && known.model === label);
+  if (rows < of && !isNoted) notes.cut.push({ model: label, tensor: name, rows, of });
+  return fitted;
 }
 
 function merge(
   name: string,
   first: ViewTensor,
-  used: readonly { readonly model: ViewTensor; readonly weight: number }[],
+  used: readonly Used[],
   base: ViewTensor | undefined,
   params: ParamValues<Params>,
   { method, weights: all }: MergeRequest,
