@@ -138,6 +138,8 @@ export function chooseWorkflowTags(base?: Uint8Array): {
 } {
   const foreign = new Set<number>();
   for (const entry of base === undefined ? [] : parse(base).ifd0.entries) {
+    // It goes at the next write, and must not decide otherwise than after that.
+    if (isLost(entry)) continue;
     const text = asciiOf(entry);
     if (text === undefined || (text.trim() !== '' && !WORKFLOW_VALUE.test(text))) foreign.add(entry.tag);
   }
