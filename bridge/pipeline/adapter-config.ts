@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { isLineageError, LineageError } from '../../nodes/kit/errors.ts';
+import { isLineageError, LineageError, mismatchOf } from '../../nodes/kit/errors.ts';
 import { hasPeftNames, type PeftConfig, readPeftConfig } from '../../nodes/lora/dialects/peft-config.ts';
 import { readFileChecked } from '../local/read-file.ts';
 
@@ -35,10 +35,9 @@ async function readText(config: string): Promise<string | undefined> {
   } catch (error) {
     if (!isLineageError(error)) throw error;
     if (error.code === 'file/missing') return undefined;
-    const got = error.message.replaceAll(', got', ' but got');
-    throw new LineageError('lora/config', `expected a readable ${CONFIG_FILE}, got: ${got}`, error.where, {
-      cause: error,
-    });
+    const { expected, got } = mismatchOf(error);
+    const message = `expected a readable ${CONFIG_FILE}, ${expected}, got ${got}`;
+    throw new LineageError('lora/config', message, error.where, { cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
 import { detectImageFormat } from '../../nodes/formats/detect.ts';
-import { type ErrorCode, isLineageError } from '../../nodes/kit/errors.ts';
+import { type ErrorCode, isLineageError, mismatchOf } from '../../nodes/kit/errors.ts';
 import type { PeftConfig } from '../../nodes/lora/dialects/peft-config.ts';
 import { detectArchitecture } from '../../nodes/merge/architectures/detect.ts';
 import type { FileFacts, HeldTensor, PipelineFacts } from '../../nodes/pipeline/facts.ts';
@@ -95,9 +95,7 @@ export async function readFacts(
   } catch (error) {
     if (!isLineageError(error)) throw error;
     const kind = error.code === 'safetensors/malformed' ? await nameOtherKind(absolute) : undefined;
-    const [, expected = 'a model file', got = error.message] = kind
-      ? [undefined, 'a safetensors file', kind]
-      : (/^expected (.*?)[,;] got:? (.*)$/s.exec(error.message) ?? []);
+    const { expected, got } = kind ? { expected: 'a safetensors file', got: kind } : mismatchOf(error);
     const problem = { expected, got, hint: error.hint };
     return { facts: { ...place, ...NO_TENSORS, problem }, files: [], problem: error.code };
   }

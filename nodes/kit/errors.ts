@@ -237,6 +237,13 @@ export class MismatchError extends LineageError {
   }
 }
 
+/** What an error expected and what came. Messages say both; one that does not came from elsewhere, and is what came. */
+export function mismatchOf(error: LineageError): Mismatch {
+  if (error instanceof MismatchError) return error.mismatch;
+  const [, expected, got] = /^expected (.*?)[,;] got:? (.*)$/s.exec(error.message) ?? [];
+  return { expected: expected ?? 'something else', got: got ?? error.message };
+}
+
 /** Whether something caught is an expected failure, and this one where a code is given. */
 export function isLineageError(value: unknown, code?: ErrorCode): value is LineageError {
   return value instanceof LineageError && (code === undefined || value.code === code);

@@ -142,7 +142,7 @@ export type Reason =
 export type LossId = Reason['id'];
 
 /** What any reader may have, known by comparing what it shows with what was meant. */
-export type MismatchId = 'left-out' | 'guard-shown' | 'not-found' | 'shown-instead';
+export type MismatchId = keyof typeof MISMATCHES | 'shown-instead';
 
 /** One thing that a reader gets wrong or not at all, and the rule of that reader that makes it so. */
 export type Loss = Reason & { readonly what: string; readonly why: string };
