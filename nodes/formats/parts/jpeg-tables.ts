@@ -1,4 +1,4 @@
-import { concatBytes } from '../assemble.ts';
+import { joinBytes } from '../assemble.ts';
 import { isFrame } from '../jpeg.ts';
 import {
   type HuffmanTable,
@@ -71,9 +71,9 @@ export function markUnusedCoding(parts: Part[], bytes: Uint8Array): void {
       if (frame?.isProgressive) frame = undefined;
     }
   }
-  for (const [at, part] of parts.entries()) {
-    const own = tables.filter((table) => table.part === at);
-    if (own.length > 0) parts[at] = withUsed(part, own);
+  for (const [at, own] of Map.groupBy(tables, ({ part }) => part)) {
+    const part = parts[at];
+    if (part) parts[at] = withUsed(part, own);
   }
   for (const { at, with: fresh } of pieces.toReversed()) parts.splice(at, 1, ...fresh);
 }
@@ -179,7 +179,7 @@ const BEHIND_A_SCAN = 'bytes behind a scan';
 function withUsed(part: Part, own: readonly Table[]): Part {
   const used = own.filter(({ isUsed }) => isUsed);
   if (used.length === 0) return { ...part, role: 'other' };
-  const bare = concatBytes(...used.map(bareTable));
+  const bare = joinBytes(used.map(bareTable));
   return Buffer.compare(bare, part.data) === 0 ? part : { ...part, bare };
 }
 

@@ -5,13 +5,17 @@ import type { Part } from './part.ts';
 
 /** The compressed texts of a file may grow to this and no further, all together. */
 const MAX_INFLATED_BYTES = 16 * 1024 * 1024;
+/** As many as readers look at. Each costs some 50 us, however small it is. */
+const MAX_STREAMS = 1_000;
+/** A search tries several places of each text. */
+const MAX_TRIES = 8 * MAX_STREAMS;
 
-/** What is left for the texts of one file. */
-export type InflateBudget = { bytes: number };
+/** What is left for the texts of one file: bytes to inflate to, and streams to open. */
+export type InflateBudget = { bytes: number; streams: number };
 
 /** For one look at all texts of a file. */
 export function openInflateBudget(): InflateBudget {
-  return { bytes: MAX_INFLATED_BYTES };
+  return { bytes: MAX_INFLATED_BYTES, streams: MAX_STREAMS };
 }
 
 const encoder = new TextEncoder();
@@ -72,7 +76,7 @@ function opened(
 /** What the compressed chunks of a PNG hold: texts, and the colour profile with its name before it. */
 export function inflatedBlocks(parts: readonly Part[]): Uint8Array[] {
   const blocks: Uint8Array[] = [];
-  const budget = openInflateBudget();
+  const budget = { bytes: MAX_INFLATED_BYTES, streams: MAX_TRIES };
   for (const { name, data } of parts) {
     if (!['zTXt', 'iTXt', 'iCCP'].includes(name)) continue;
     // A zlib stream starts somewhere behind the keyword: each NUL may be the end of what stands before it.
@@ -91,7 +95,8 @@ export function inflatedBlocks(parts: readonly Part[]): Uint8Array[] {
 }
 
 function inflate(data: Uint8Array, budget: InflateBudget): Uint8Array | undefined {
-  if (budget.bytes === 0) return undefined;
+  if (budget.bytes === 0 || budget.streams === 0 || !startsZlib(data)) return undefined;
+  budget.streams -= 1;
   try {
     const inflated = inflateSync(data, { maxOutputLength: budget.bytes });
     budget.bytes -= inflated.length;
@@ -101,4 +106,9 @@ function inflate(data: Uint8Array, budget: InflateBudget): Uint8Array | undefine
     if (error instanceof RangeError) budget.bytes = 0;
     return undefined;
   }
+}
+
+/** CMF: method 8 u4, window 0 to 7 u4; with FLG a multiple of 31. @see RFC 1950, 2.2 */
+function startsZlib([cmf = 0, flg = 0]: Uint8Array): boolean {
+  return (cmf & 15) === 8 && cmf >> 4 <= 7 && (256 * cmf + flg) % 31 === 0;
 }

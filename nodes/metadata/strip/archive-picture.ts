@@ -10,13 +10,13 @@ import { isLineageError } from '../../kit/errors.ts';
 import { packGraphs, unpackGraphs } from '../packed-graphs.ts';
 import type { BarePicture } from './bare-picture.ts';
 import { eraseKeys, holdsKey } from './key-shapes.ts';
-import { findNeedles, type Needle } from './needles.ts';
+import type { NeedleSearch } from './needles.ts';
 
 const XMP_HEAD_BYTES = 'http://ns.adobe.com/xap/1.0/\0'.length;
 
 /**
  * A picture whose texts were changed where they stand; all else stays byte for byte, but for a part that holds one of
- * the needles and no text that could be changed, and for a C2PA manifest, which no longer fits a changed file.
+ * the needles of `find` and no text that could be changed, and for a C2PA manifest, which no longer fits a changed file.
  *
  * @param change must not give a longer text
  * @throws LineageError of the container, `jpeg/segment-too-large`
@@ -25,7 +25,7 @@ export function archivePicture(
   bytes: Uint8Array,
   container: Container,
   change: (text: string) => string,
-  needles: readonly Needle[],
+  find: NeedleSearch,
   listParts: PartLister,
 ): BarePicture {
   const { format } = container;
@@ -35,27 +35,27 @@ export function archivePicture(
       unpacked,
       readContainer(unpacked),
       change,
-      needles,
+      find,
       listParts,
     );
     const unsigned = container.hasC2pa ? withoutSignature(changed, listParts) : changed;
     return { bytes: unsigned, removed: [...removed, ...(container.hasC2pa ? ['APP11'] : [])] };
   }
-  if (format === 'avif') return archiveAvif(bytes, container, change, needles);
+  if (format === 'avif') return archiveAvif(bytes, container, change, find);
   const parts: NewPart[] = [];
   const removed: string[] = [];
   let isChanged = false;
   const budget = openInflateBudget();
   for (const part of listParts(bytes, format)) {
     const { bare } = part;
-    if (bare && (holdsKey(part.data) || findNeedles([part.data], needles).length > 0)) {
+    if (bare && (holdsKey(part.data) || find([part.data]).length > 0)) {
       parts.push({ part, data: bare });
       removed.push(`rests in ${part.name}`);
       isChanged = true;
       continue;
     }
     const data = changePart(part, format, change, budget);
-    if (data === undefined || holdsAny(data, needles, part)) {
+    if (data === undefined || holdsAny(data, find, part)) {
       removed.push(part.name);
       isChanged = true;
     } else if (Buffer.compare(data, part.data) === 0) parts.push({ part });
@@ -136,12 +136,9 @@ function behind(
 }
 
 /** Pixels and the frame of the file have no text; chance matches in them prove nothing. */
-function holdsAny(data: Uint8Array, needles: readonly Needle[], { role }: Part): boolean {
+function holdsAny(data: Uint8Array, find: NeedleSearch, { role }: Part): boolean {
   if (role === 'pixels') return false;
-  return (
-    holdsKey(data, role === 'text' || role === 'xmp') ||
-    (role === 'other' && findNeedles([data], needles).length > 0)
-  );
+  return holdsKey(data, role === 'text' || role === 'xmp') || (role === 'other' && find([data]).length > 0);
 }
 
 /** Changed items are written anew; then what is no picture and no description goes as well. */
@@ -149,18 +146,18 @@ function archiveAvif(
   bytes: Uint8Array,
   { exif, xmp, hasC2pa }: Container,
   change: (text: string) => string,
-  needles: readonly Needle[],
+  find: NeedleSearch,
 ): BarePicture {
   const newExif = exif && eraseKeys(mapExifTexts(exif, change));
   const changedXmp = xmp === undefined ? undefined : change(xmp);
   const newXmp = changedXmp === '' ? undefined : changedXmp;
   const isChanged = (exif && newExif && Buffer.compare(exif, newExif) !== 0) || newXmp !== xmp;
   const hasKeys = strangersInAvif(bytes).some((block) => holdsKey(block));
-  if (!isChanged && !hasKeys && findNeedles([bytes], needles).length === 0)
+  if (!isChanged && !hasKeys && find([bytes]).length === 0)
     return { bytes: Uint8Array.from(bytes), removed: [] };
   const kept = { ...(newExif && { exif: newExif }), ...(newXmp !== undefined && { xmp: newXmp }) };
   const picture = eraseDescriptions(bytes);
-  const isClean = !holdsKey(picture) && findNeedles([picture], needles).length === 0;
+  const isClean = !holdsKey(picture) && find([picture]).length === 0;
   // Where secrets stand in names and other places of the picture itself, no more than that one picture stays.
   const base = isClean ? picture : eraseAvif(bytes);
   return { bytes: spliceContainer(base, kept), removed: hasC2pa ? ['C2PA'] : [] };

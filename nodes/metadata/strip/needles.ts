@@ -90,24 +90,34 @@ function toAscii(text: string): string {
   return text.replace(/[\x7f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
+/** Which needles lie anywhere in some blocks. */
+export type NeedleSearch = (blocks: readonly Uint8Array[]) => Needle[];
+
+/** @see openSearch */
+export function findNeedles(blocks: readonly Uint8Array[], needles: readonly Needle[]): Needle[] {
+  return openSearch(needles)(blocks);
+}
+
 /**
- * The needles that lie anywhere in the blocks.
+ * A search for the same needles in many blocks: what it is prepared with costs more than a small block.
  *
  * One pass over each block, whatever the number of needles: their first four bytes are looked up at every offset.
  */
-export function findNeedles(blocks: readonly Uint8Array[], needles: readonly Needle[]): Needle[] {
+export function openSearch(needles: readonly Needle[]): NeedleSearch {
   const byHead = Map.groupBy(needles, ({ bytes }) => headOf(bytes, 0));
   const mayStart = new Uint8Array(1 << 16);
   for (const head of byHead.keys()) mayStart[head >>> 16] = 1;
-  const found = new Set<Needle>();
-  for (const block of blocks) {
-    for (let at = 0; at + 4 <= block.length; at++) {
-      if (mayStart[((block[at] ?? 0) << 8) | (block[at + 1] ?? 0)] === 0) continue;
-      for (const needle of byHead.get(headOf(block, at)) ?? [])
-        if (!found.has(needle) && isAt(block, at, needle.bytes)) found.add(needle);
+  return (blocks) => {
+    const found = new Set<Needle>();
+    for (const block of blocks) {
+      for (let at = 0; at + 4 <= block.length; at++) {
+        if (mayStart[((block[at] ?? 0) << 8) | (block[at + 1] ?? 0)] === 0) continue;
+        for (const needle of byHead.get(headOf(block, at)) ?? [])
+          if (!found.has(needle) && isAt(block, at, needle.bytes)) found.add(needle);
+      }
     }
-  }
-  return [...found];
+    return [...found];
+  };
 }
 
 function headOf(bytes: Uint8Array, at: number): number {

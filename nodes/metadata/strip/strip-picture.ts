@@ -26,6 +26,7 @@ import {
   needlesOfBytes,
   needlesOfPieces,
   needlesOfText,
+  openSearch,
 } from './needles.ts';
 import type { StripProfile } from './profiles.ts';
 import { createScrubber, type Secret } from './scrub.ts';
@@ -131,7 +132,7 @@ function archive(
       : [],
   );
   const { scrub } = createScrubber(secrets);
-  return { ...archivePicture(bytes, container, scrub, needles, listParts), needles };
+  return { ...archivePicture(bytes, container, scrub, openSearch(needles), listParts), needles };
 }
 
 function bare(

@@ -21,6 +21,23 @@ test('the compressed texts of a file are opened while their budget lasts', () =>
   expect(Buffer.from(fresh ?? [])).toEqual(zTXt('C').data);
 });
 
+test('a thousand compressed texts of a file are opened, however small', () => {
+  const budget = openInflateBudget();
+  const opened = Array.from({ length: 1_002 }, () => mapPngText(zTXt('c'), () => 'd', budget));
+  expect(opened.filter((data) => data !== undefined)).toHaveLength(1_000);
+});
+
+test('what cannot be a zlib stream is not tried, and takes nothing of the budget', () => {
+  const budget = openInflateBudget();
+  const stored = zTXt('c');
+  const broken = {
+    ...stored,
+    data: Uint8Array.from(stored.data, (byte, at) => (at === 9 ? byte ^ 1 : byte)),
+  };
+  expect(mapPngText(broken, (text) => text, budget)).toBeUndefined();
+  expect(budget).toEqual(openInflateBudget());
+});
+
 test('a search opens 16 MiB of a file and no more', () => {
   const parts = Array.from({ length: 30 }, () => zTXt('a secret '.repeat(MIB / 9)));
   const opened = inflatedBlocks(parts).reduce((sum, { length }) => sum + length, 0);
