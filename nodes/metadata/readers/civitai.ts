@@ -217,10 +217,12 @@ function resourcesOf(positive: string, { details, listed }: Facts): SeenResource
     const [, type, name, weight] = RESOURCE_TAG.exec(inside) ?? [];
     if (type && name && weight) found.push({ type, name, weight: Number.parseFloat(weight) });
   }
+  // The first of a name.
+  const tagAt = new Map(found.map(({ name }, at): [string, number] => [name, at]).toReversed());
   for (const [name, hash] of Object.entries(details['Lora hashes'] ?? {})) {
-    const at = found.findIndex((resource) => resource.name === name);
-    const tagged = found[at];
-    if (tagged) found[at] = { ...tagged, hash };
+    const at = tagAt.get(name);
+    const tagged = at === undefined ? undefined : found[at];
+    if (at !== undefined && tagged) found[at] = { ...tagged, hash };
     else found.push({ type: 'lora', name, hash });
   }
   const [model, hash] = [textIn(details, 'Model'), textIn(details, 'Model hash')];
