@@ -6,6 +6,7 @@ import { MERGE_RECORD_KEY, readMergeRecord } from '../../nodes/merge/provenance/
 import { readMergekitConfig } from '../../nodes/merge/provenance/mergekit-config.ts';
 import { type RecipeTree, showRecipeTree } from '../../nodes/merge/provenance/recipe-tree.ts';
 import { recordTree } from '../../nodes/merge/provenance/record-tree.ts';
+import { unfoldTree } from '../../nodes/merge/provenance/unfold-tree.ts';
 import { readHead } from '../local/read-file.ts';
 import { openWeights } from '../merge/open-weights.ts';
 import { readManifestFile } from '../pipeline/read-manifest-file.ts';
@@ -43,6 +44,11 @@ export async function explainModel(file: string, asJson: boolean, { print }: Ter
 
 /** How a model came to be, from whoever wrote it down; undefined where nobody did. */
 export async function treeOf(file: string): Promise<RecipeTree | undefined> {
+  const tree = await readTree(file);
+  return tree && unfoldTree(tree);
+}
+
+async function readTree(file: string): Promise<RecipeTree | undefined> {
   const extension = extname(file).toLowerCase();
   if (extension === '.mecha')
     return parseMechaRecipe(new TextDecoder().decode(await readHead(file, MAX_RECIPE)));

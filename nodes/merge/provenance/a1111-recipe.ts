@@ -1,8 +1,10 @@
 import { isRecord } from '../../kit/is-record.ts';
 import type { FileLeaf, RecipeInput, RecipeTree } from './recipe-tree.ts';
 
-/** Deeper ancestries are cut; a file may claim any, also one that goes in a circle. */
+/** Deeper ancestries are cut; a file may claim any. */
 const MAX_DEPTH = 32;
+/** Texts of model files; the largest ancestries that were met take some hundred KB. */
+const MAX_CHARACTERS = 16 << 20;
 /** Fields that name what was merged; all others are parameters. */
 const HASHES = ['primary_model_hash', 'secondary_model_hash', 'tertiary_model_hash'];
 const MODELS = ['model_a', 'model_b', 'model_c'];
@@ -22,21 +24,23 @@ export function readA1111Recipe(
   const parsed = parse(recipe);
   if (!isRecord(parsed)) return undefined;
   const known = parse(models);
-  return treeOf(parsed, isRecord(known) ? known : {}, undefined, []);
+  return treeOf(parsed, { known: isRecord(known) ? known : {}, made: new Map(), depth: 0 });
 }
 
-function treeOf(
-  recipe: Readonly<Record<string, unknown>>,
-  known: Readonly<Record<string, unknown>>,
-  file: FileLeaf | undefined,
-  above: readonly string[],
-): RecipeTree {
+type Ancestry = {
+  readonly known: Readonly<Record<string, unknown>>;
+  /** By hash, each parent once, however often it went in; one that is being made is a leaf: it goes in a circle. */
+  readonly made: Map<string, RecipeTree>;
+  readonly depth: number;
+};
+
+function treeOf(recipe: Readonly<Record<string, unknown>>, ancestry: Ancestry, file?: FileLeaf): RecipeTree {
   const inputs = LETTERS.flatMap((letter, index): RecipeInput[] => {
     const hash = recipe[HASHES[index] ?? ''];
     const name = recipe[MODELS[index] ?? ''];
     const named = typeof name === 'string' && name !== '' ? name : undefined;
     if (typeof hash === 'string' && hash !== '')
-      return [{ role: letter, of: parentOf(hash, named, known, above) }];
+      return [{ role: letter, of: parentOf(hash, named, ancestry) }];
     return named === undefined ? [] : [{ role: letter, of: { kind: 'file', name: named } }];
   });
   const method = [recipe['interp_method'], recipe['mode'], recipe['type']].find(
@@ -58,20 +62,21 @@ function treeOf(
   };
 }
 
-function parentOf(
-  hash: string,
-  named: string | undefined,
-  known: Readonly<Record<string, unknown>>,
-  above: readonly string[],
-): RecipeTree {
+function parentOf(hash: string, named: string | undefined, { known, made, depth }: Ancestry): RecipeTree {
+  const before = made.get(hash);
+  if (before) return before;
   const entry = Object.hasOwn(known, hash) ? known[hash] : undefined;
   const own = isRecord(entry) ? entry : {};
   const name = typeof own['name'] === 'string' ? own['name'] : (named ?? 'unknown');
   const leaf: FileLeaf = { kind: 'file', name, ...(/^[0-9a-f]{64}$/.test(hash) && { sha256: hash }) };
   const recipe = own['sd_merge_recipe'];
   const parsed = typeof recipe === 'string' ? parse(recipe) : recipe;
-  if (!isRecord(parsed) || above.includes(hash) || above.length >= MAX_DEPTH) return leaf;
-  return treeOf(parsed, known, leaf, [...above, hash]);
+  // Without an entry of its own it is called as whoever used it says.
+  if (!isRecord(parsed) || depth >= MAX_DEPTH) return leaf;
+  made.set(hash, leaf);
+  const tree = treeOf(parsed, { known, made, depth: depth + 1 }, leaf);
+  made.set(hash, tree);
+  return tree;
 }
 
 function isWorthSaying(value: unknown): boolean {
@@ -80,7 +85,7 @@ function isWorthSaying(value: unknown): boolean {
 
 function parse(text: string | undefined): unknown {
   try {
-    return text === undefined ? undefined : JSON.parse(text);
+    return text === undefined || text.length > MAX_CHARACTERS ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -3,6 +3,8 @@ import type { RecipeInput, RecipeTree } from './recipe-tree.ts';
 
 /** Longer recipes are no recipes. */
 const MAX_LINES = 100_000;
+/** A dict may hold the one before it twice, and so on: what is longer is cut. */
+const MAX_VALUE_CHARACTERS = 1_000;
 
 type Value = RecipeTree | string | number | undefined;
 
@@ -60,10 +62,19 @@ function readInstruction(line: string, number: number, results: readonly Value[]
       return first;
     case 'dict':
       if (given.length === 1 && given[0]?.name === 'key') return given[0].value;
-      return given.map(({ name, value }) => `${name ?? ''}=${String(value)}`).join(' ');
+      return joinCut(given.map(({ name, value }) => [name ?? '', value]));
     default:
       throw malformed(number, 'dict, literal, model or merge', command ?? '');
   }
+}
+
+function joinCut(entries: readonly (readonly [string, Value])[]): string {
+  let text = '';
+  for (const [name, value] of entries) {
+    text += `${text === '' ? '' : ' '}${name}=${String(value)}`;
+    if (text.length > MAX_VALUE_CHARACTERS) return `${text.slice(0, MAX_VALUE_CHARACTERS)}…`;
+  }
+  return text;
 }
 
 function readArgument(word: string, number: number, results: readonly Value[]) {

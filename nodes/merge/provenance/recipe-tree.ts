@@ -1,4 +1,5 @@
 import { visibleText } from '../../kit/visible-text.ts';
+import { MAX_DEPTH } from './unfold-tree.ts';
 
 /** How a model came to be, whoever wrote it down: a file, or an operation on what came before. */
 export type RecipeTree = FileLeaf | OperationNode;
@@ -29,8 +30,6 @@ export type OperationNode = {
 /** What goes into an operation, with the words of the recipe: a weight, a role like `base` or `VAE`. */
 export type RecipeInput = { readonly role?: string; readonly weight?: number; readonly of: RecipeTree };
 
-/** Deeper trees are cut: a file may claim any ancestry. */
-const MAX_DEPTH = 64;
 const MAX_LINES = 2_000;
 
 /** The tree for people, one line a file or operation, children indented below. */

@@ -1,6 +1,7 @@
 import { isRecord } from '../../kit/is-record.ts';
 import type { MergeRecord, MergeSource } from './merge-record.ts';
 import type { FileLeaf, OperationNode, RecipeInput, RecipeTree } from './recipe-tree.ts';
+import { MAX_DEPTH } from './unfold-tree.ts';
 
 /** Keys of a step that are told by the tree itself, or tell nothing of how the result came to be. */
 const TOLD = new Set([
@@ -18,23 +19,38 @@ const TOLD = new Set([
   'description',
   'dependencies',
 ]);
-const MAX_DEPTH = 64;
 
-/** The family tree that a record tells: its last step, what went in, and the records of the sources below. */
+/**
+ * The family tree that a record tells: its last step, what went in, and the records of the sources below. What went in
+ * more than once is one node, in all its places.
+ */
 export function recordTree(record: MergeRecord, file: FileLeaf): RecipeTree {
-  const steps = stepsOf(record.recipe);
-  return stepTree(record.step, { record, steps, depth: 0 }, file);
+  return treeOf(record, 0, file);
 }
 
 type Context = {
   readonly record: MergeRecord;
   readonly steps: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+  /** Steps of the record and their trees; a step that is being made is a leaf: the recipe goes in a circle. */
+  readonly made: Map<string, RecipeTree>;
+  /** Sources of the record and their trees. */
+  readonly sources: Map<MergeSource, RecipeTree>;
   readonly depth: number;
 };
 
-function stepTree(id: string, context: Context, file?: FileLeaf): RecipeTree {
+function treeOf(record: MergeRecord, depth: number, file: FileLeaf): RecipeTree {
+  const context = { record, steps: stepsOf(record.recipe), made: new Map(), sources: new Map(), depth };
+  const tree = stepTree(record.step, context);
+  return tree.kind === 'file' ? tree : { ...tree, file };
+}
+
+function stepTree(id: string, context: Context): RecipeTree {
+  const leaf: FileLeaf = { kind: 'file', name: id };
   const step = context.steps.get(id);
-  if (!step || context.depth > MAX_DEPTH) return { kind: 'file', name: id };
+  if (!step || context.depth > MAX_DEPTH) return leaf;
+  const before = context.made.get(id);
+  if (before) return before;
+  context.made.set(id, leaf);
   const inputs = [
     ...referencesOf(step['models'], undefined, context),
     ...referencesOf(step['model'], undefined, context),
@@ -46,7 +62,7 @@ function stepTree(id: string, context: Context, file?: FileLeaf): RecipeTree {
   const method = step['method'];
   const type = typeof step['type'] === 'string' ? step['type'] : 'merge';
   const name = typeof method === 'string' ? method : type;
-  const node: OperationNode = {
+  const tree: OperationNode = {
     kind: 'operation',
     name: `${name} (step ${id})`,
     params: Object.entries(step)
@@ -57,7 +73,8 @@ function stepTree(id: string, context: Context, file?: FileLeaf): RecipeTree {
       ]),
     inputs,
   };
-  return file ? { ...node, file } : node;
+  context.made.set(id, tree);
+  return tree;
 }
 
 function referencesOf(value: unknown, role: string | undefined, context: Context): RecipeInput[] {
@@ -73,11 +90,13 @@ function referencesOf(value: unknown, role: string | undefined, context: Context
       return [{ ...said, of }];
     }
     const source = sourceOf(reference['path'], context.record.sources);
-    return source ? [{ ...said, of: sourceTree(source, context.depth + 1) }] : [];
+    return source ? [{ ...said, of: sourceTree(source, context) }] : [];
   });
 }
 
-function sourceTree(source: MergeSource, depth: number): RecipeTree {
+function sourceTree(source: MergeSource, { sources, depth: above }: Context): RecipeTree {
+  const before = sources.get(source);
+  if (before) return before;
   const { name, sha256, dataSha256, licence, record } = source;
   const leaf: FileLeaf = {
     kind: 'file',
@@ -86,8 +105,10 @@ function sourceTree(source: MergeSource, depth: number): RecipeTree {
     ...(sha256 !== undefined && { sha256 }),
     ...(licence !== undefined && { licence }),
   };
-  if (!record || depth > MAX_DEPTH) return leaf;
-  return stepTree(record.step, { record, steps: stepsOf(record.recipe), depth }, leaf);
+  const depth = above + 1;
+  const tree = record && depth <= MAX_DEPTH ? treeOf(record, depth, leaf) : leaf;
+  sources.set(source, tree);
+  return tree;
 }
 
 function sourceOf(path: unknown, sources: readonly MergeSource[]): MergeSource | undefined {
