@@ -5,13 +5,13 @@ import {
   isNode,
   isScalar,
   isSeq,
-  LineCounter,
   type Pair,
   parseDocument,
   visit,
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
+import { type JsonPlace, placeJson } from './json-places.ts';
 
 /** A place in a text, counted from 1. */
 type TextPlace = { readonly line: number; readonly column: number };
@@ -60,43 +60,83 @@ export function readStructuredText(text: string, isNamedJson: boolean, maxAliase
 }
 
 function read(text: string, isJson: boolean, maxAliases: number): ReadText {
-  const parsed = isJson ? parseJson(text) : undefined;
-  if (parsed?.fault) return parsed;
-  // Places are known by a tree that takes a kilobyte a value, however small.
-  if (parsed ? countValues(parsed.value) > MAX_VALUES : (text.match(/[,\n]/g)?.length ?? 0) > MAX_VALUES)
-    return TOO_MANY;
-  const lines = new LineCounter();
-  // The library compares each key with all before it: thousands of them would take minutes.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, logLevel: 'error' });
-  const at = (offset: number): TextPlace => {
-    const { line, col: column } = lines.linePos(offset);
-    // Of a text without any line the counter knows nothing.
-    return { line: Math.max(1, line), column: Math.max(1, column) };
+  return isJson ? readJson(text) : readYaml(text, maxAliases);
+}
+
+function readJson(text: string): ReadText {
+  const { value, fault } = parseJson(text);
+  if (fault) return { fault };
+  if (countValues(value) > MAX_VALUES) return TOO_MANY;
+  const at = placesIn(text);
+  const { root, duplicateAt } = placeJson(text);
+  // The parser takes the last of two values without a word.
+  if (duplicateAt !== undefined)
+    return {
+      fault: { ...at(duplicateAt), isSyntax: true, expected: 'JSON', got: 'Map keys must be unique' },
+    };
+  return {
+    document: {
+      value,
+      placeOf: (path) => at(offsetInJson(root, path)),
+      placeOfKey: (path, key) => at(offsetInJson(root, path, key)),
+    },
   };
-  const fault = isJson ? findDuplicate(document.contents) : findFault(document);
+}
+
+/** Where the value at a path begins, or one of its keys. */
+function offsetInJson(root: JsonPlace, path: readonly PropertyKey[], key?: string): number {
+  let place = root;
+  for (const step of path) {
+    const inner = place.members?.get(String(step))?.value ?? place.items?.[Number(step)];
+    if (!inner) return place.at;
+    place = inner;
+  }
+  return (key === undefined ? undefined : place.members?.get(key)?.keyAt) ?? place.at;
+}
+
+function readYaml(text: string, maxAliases: number): ReadText {
+  // Places are known by a tree that takes a kilobyte a value, however small.
+  if ((text.match(/[,\n]/g)?.length ?? 0) > MAX_VALUES) return TOO_MANY;
+  // The library compares each key with all before it: thousands of them would take minutes.
+  const document = parseDocument(text, { uniqueKeys: false, logLevel: 'error' });
+  const at = placesIn(text);
+  const fault = findFault(document);
   if (fault) {
     const { expected, got } = fault;
-    return { fault: { ...at(fault.at), isSyntax: true, expected: isJson ? 'JSON' : expected, got } };
+    return { fault: { ...at(fault.at), isSyntax: true, expected, got } };
   }
-  let value = parsed?.value;
-  if (!isJson) {
-    try {
-      value = document.toJS({ maxAliasCount: maxAliases });
-    } catch (error) {
-      if (error instanceof RangeError) throw error;
-      const got = error instanceof Error ? error.message : String(error);
-      return {
-        fault: { line: 1, column: 1, isSyntax: false, expected: `at most ${maxAliases} aliases`, got },
-      };
-    }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: maxAliases });
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    const got = error instanceof Error ? error.message : String(error);
+    return {
+      fault: { line: 1, column: 1, isSyntax: false, expected: `at most ${maxAliases} aliases`, got },
+    };
   }
-  if (!isJson && countValues(value) > MAX_VALUES) return TOO_MANY;
+  if (countValues(value) > MAX_VALUES) return TOO_MANY;
   return {
     document: {
       value,
       placeOf: (path) => at(offsetOf(document, path)),
       placeOfKey: (path, key) => at(offsetOf(document, path, key)),
     },
+  };
+}
+
+/** Lines and columns of offsets. */
+function placesIn(text: string): (offset: number) => TextPlace {
+  const begins = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) begins.push(at + 1);
+  return (offset) => {
+    let [low, high] = [0, begins.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((begins[middle] ?? 0) <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return { line: low + 1, column: offset - (begins[low] ?? 0) + 1 };
   };
 }
 
@@ -169,7 +209,7 @@ function describeFault({ code, message, pos: [at] }: YAMLError): Fault {
   return { at, expected: 'YAML', got };
 }
 
-/** The first key that its object has already; JSON's own parser takes the last of two values without a word. */
+/** The first key that its object has already. */
 function findDuplicate(contents: Document['contents']): Fault | undefined {
   let found: Fault | undefined;
   visit(contents, {
@@ -212,7 +252,9 @@ const PLAIN_TAGS: ReadonlySet<string> = new Set([
 
 function parseJson(
   text: string,
-): { readonly value: unknown; readonly fault?: never } | { readonly fault: TextFault } {
+):
+  | { readonly value: unknown; readonly fault?: never }
+  | { readonly value?: never; readonly fault: TextFault } {
   try {
     return { value: JSON.parse(text) };
   } catch (error) {
