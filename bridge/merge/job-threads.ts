@@ -19,6 +19,10 @@ export type JobThreads = {
   readonly gone: Promise<void>;
 };
 
+/**
+ * Starts threads that know their job. Started before it is planned, to load their code meanwhile, they saved 10 ms of the
+ * 780 of two models of 2 GB: two processors are as busy with both at once.
+ */
 export function startThreads(count: number, startOf: (thread: number) => ThreadStart): JobThreads {
   const workers = Array.from(
     { length: count },
