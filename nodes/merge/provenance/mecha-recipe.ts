@@ -48,10 +48,10 @@ function readInstruction(line: string, number: number, results: readonly Value[]
       ];
       const params: [string, string][] = [
         ...rest.flatMap((value, index): [string, string][] =>
-          typeof value === 'object' ? [] : [[String(index), String(value)]],
+          typeof value === 'object' ? [] : [[String(index), textOf(value)]],
         ),
         ...named.flatMap(({ name, value }): [string, string][] =>
-          typeof value === 'object' ? [] : [[name, String(value)]],
+          typeof value === 'object' ? [] : [[name, textOf(value)]],
         ),
       ];
       // A number that is the same for every tensor comes in this wrapping.
@@ -68,10 +68,15 @@ function readInstruction(line: string, number: number, results: readonly Value[]
   }
 }
 
+/** As the recipe spells it; of a model its name. */
+function textOf(value: Value): string {
+  return typeof value === 'object' ? value.name : String(value ?? 'null');
+}
+
 function joinCut(entries: readonly (readonly [string, Value])[]): string {
   let text = '';
   for (const [name, value] of entries) {
-    text += `${text === '' ? '' : ' '}${name}=${String(value)}`;
+    text += `${text === '' ? '' : ' '}${name}=${textOf(value)}`;
     if (text.length > MAX_VALUE_CHARACTERS) return `${text.slice(0, MAX_VALUE_CHARACTERS)}…`;
   }
   return text;

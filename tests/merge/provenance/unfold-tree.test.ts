@@ -76,6 +76,13 @@ test('a tree that is no larger than that stays as it is', () => {
   expect(unfoldTree(tree)).toEqual(tree);
 });
 
+test('a long name in ten thousand places is cut', () => {
+  const text = ['version 0.1.0', `model "${'n'.repeat(1_000_000)}"`, `merge "n"${' &0'.repeat(10_000)}`].join(
+    '\n',
+  );
+  expect(JSON.stringify(unfoldTree(parseMechaRecipe(text))).length).toBeLessThan(5_000_000);
+});
+
 test('parameters of some megabytes are cut', () => {
   const params = Array.from({ length: 9_000 }, (_, at) => [`p${at}`, 'v'.repeat(1_000)] as const);
   const unfolded = unfoldTree({ kind: 'operation', name: 'n', params, inputs: [] });
