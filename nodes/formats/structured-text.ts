@@ -11,7 +11,7 @@ import {
   type YAMLError,
   type YAMLMap,
 } from 'yaml';
-import { type JsonPlace, placeJson } from './json-places.ts';
+import { JsonFault, type JsonPlace, placeJson } from './json-places.ts';
 
 /** A place in a text, counted from 1. */
 type TextPlace = { readonly line: number; readonly column: number };
@@ -64,10 +64,20 @@ function read(text: string, isJson: boolean, maxAliases: number): ReadText {
 }
 
 function readJson(text: string): ReadText {
-  const { value, fault } = parseJson(text);
-  if (fault) return { fault };
-  if (countValues(value) > MAX_VALUES) return TOO_MANY;
   const at = placesIn(text);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // The parser's own words, without the place: it names one for some faults only, and quotes the text for others.
+    const got = error.message.replace(
+      /(?:, (?:\.\.\.)?".*)? (?:in JSON at position|is not valid JSON).*/s,
+      '',
+    );
+    return { fault: { ...at(faultIn(text)), isSyntax: true, expected: 'JSON', got } };
+  }
+  if (countValues(value) > MAX_VALUES) return TOO_MANY;
   const { root, duplicateAt } = placeJson(text);
   // The parser takes the last of two values without a word.
   if (duplicateAt !== undefined)
@@ -81,6 +91,17 @@ function readJson(text: string): ReadText {
       placeOfKey: (path, key) => at(offsetInJson(root, path, key)),
     },
   };
+}
+
+/** Where a text that the parser refuses stops being JSON. */
+function faultIn(text: string): number {
+  try {
+    placeJson(text);
+  } catch (error) {
+    if (error instanceof JsonFault) return error.at;
+    throw error;
+  }
+  return 0;
 }
 
 /** Where the value at a path begins, or one of its keys. */
@@ -217,12 +238,14 @@ function findDuplicate(contents: Document['contents']): Fault | undefined {
       const seen = new Set<unknown>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;
-        if (seen.has(key.value)) {
+        // As the object has it: 1 and "1" are one key, null is the empty one.
+        const name = String(key.value ?? '');
+        if (seen.has(name)) {
           const at = key.range?.[0] ?? 0;
           if (!found || at < found.at) found = { at, expected: 'YAML', got: 'Map keys must be unique' };
           break;
         }
-        seen.add(key.value);
+        seen.add(name);
       }
     },
   });
@@ -249,20 +272,3 @@ const PLAIN_TAGS: ReadonlySet<string> = new Set([
   ...['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((name) => `tag:yaml.org,2002:${name}`),
   '!',
 ]);
-
-function parseJson(
-  text: string,
-):
-  | { readonly value: unknown; readonly fault?: never }
-  | { readonly value?: never; readonly fault: TextFault } {
-  try {
-    return { value: JSON.parse(text) };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const at = /position (\d+)/.exec(error.message)?.[1];
-    const before = text.slice(0, at === undefined ? text.length : Number(at)).split('\n');
-    const place = { line: before.length, column: (before.at(-1) ?? '').length + 1 };
-    const got = error.message.replace(/ (in JSON )?at position .*/s, '');
-    return { fault: { ...place, isSyntax: true, expected: 'JSON', got } };
-  }
-}

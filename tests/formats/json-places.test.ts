@@ -45,6 +45,43 @@ test('the places of any JSON text are those that a parser of YAML finds', () => 
   );
 });
 
+test.each([
+  ['{"a": nope}', 6],
+  ['{"a":1,}', 7],
+  ['[1,]', 3],
+  ['[1 2]', 3],
+  ["{'a':1}", 1],
+  ['{"a":01}', 6],
+  ['{"a":"b\n"}', 5],
+  ['{"a":"\\x"}', 5],
+  ['{"a":1', 6],
+  ['{"a" 1}', 5],
+  ['1 2', 2],
+  ['', 0],
+])('what is no JSON is told where it stops being it: %j', (text, at) => {
+  expect(() => JSON.parse(text)).toThrow(SyntaxError);
+  expect(() => placeJson(text)).toThrow(expect.objectContaining({ name: 'JsonFault', at }));
+});
+
+test('it takes what JSON.parse takes, and nothing else', () => {
+  const signs = fc.constantFrom(...'{}[],:"\\ \n-+.0123456789eEtrufalsn\u0001u'.split(''));
+  fc.assert(
+    fc.property(fc.array(signs, { maxLength: 12 }), (parts) => {
+      const text = parts.join('');
+      const takes = (read: () => unknown): boolean => {
+        try {
+          read();
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      expect(takes(() => placeJson(text))).toBe(takes(() => JSON.parse(text)));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
 test('the first key that its object has already', () => {
   expect(placeJson('{"a":{"b":1,"c":2,"b":3},"a":0}').duplicateAt).toBe(18);
   expect(placeJson('{"a":1,"\\u0061":2}').duplicateAt).toBe(7);
