@@ -123,7 +123,10 @@ export function startMaking(inputs: MakingInputs, options: MakeOptions): Making 
 
   return {
     async finish() {
-      const { open, resumed } = await verifyClaims(work);
+      const { open, resumed } = await verifyClaims(work).catch((error: unknown) => {
+        race.end();
+        throw error;
+      });
       if (isResumable(options)) checkpoints = createCheckpoints(state, output, (unit) => damage.get(unit));
       const clock = startClock({
         ...options,
@@ -151,7 +154,11 @@ export function startMaking(inputs: MakingInputs, options: MakeOptions): Making 
     },
     stop: (milliseconds) => threads.stop(milliseconds),
     async leaveResumable() {
-      await checkpoints?.take(false);
+      try {
+        await checkpoints?.take(false);
+      } catch (reason) {
+        options.onJournalLost?.(reason);
+      }
     },
     get gone() {
       return Promise.allSettled([threads.gone, hasher?.gone, flushing]);
