@@ -312,7 +312,6 @@ describe('names are promises', () => {
       merge/graph
       merge/no-host
       merge/busy
-      strip/failed
       strip/left-behind
       workflow/malformed
       workflow/recursive

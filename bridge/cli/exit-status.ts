@@ -30,6 +30,7 @@ const ENVIRONMENT: ReadonlySet<ErrorCode> = new Set([
   'output/exhausted',
   'ledger/unusable',
   'merge/busy',
+  'pipeline/disk-space',
   'serve/port-taken',
   'serve/cannot-listen',
   'serve/data-in-use',

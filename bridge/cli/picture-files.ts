@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { formatOfName } from '../../nodes/formats/extensions.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { listFiles } from '../local/list-files.ts';
 import { resolveInside } from '../local/resolve-inside.ts';
@@ -11,8 +12,6 @@ export type PictureFile = {
   /** Below the folder that was named, with `/`; the name alone for a file. */
   readonly name: string;
 };
-
-const PICTURE = /\.(?:png|jpe?g|webp|avif)$/i;
 
 /**
  * The pictures that paths name: files as they are, and of folders all files named as pictures are, those of sub folders
@@ -36,7 +35,7 @@ export async function listPictures(
       throw new LineageError('option/invalid', 'expected a folder that can be listed whole, got more', {
         file: path,
       });
-    const pictures = entries.filter(({ kind, name }) => kind === 'file' && PICTURE.test(name));
+    const pictures = entries.filter(({ kind, name }) => kind === 'file' && formatOfName(name) !== undefined);
     found.push(...pictures.map((entry) => ({ path: join(path, entry.path), name: entry.path })));
   }
   return found;

@@ -53,8 +53,10 @@ export function tellEnd(
   if (outcomes.failed > 0) noteFinding();
 }
 
-/** For a shell, where it needs that. */
+/** For a shell, where it needs that: a name may hold what a shell would run. */
 function quoted(path: string): string {
   const shown = visibleText(path);
-  return /^[\w@%+=:,./\\-]+$/.test(shown) ? shown : `"${shown}"`;
+  const isWindows = process.platform === 'win32';
+  if ((isWindows ? /^[\w@%+=:,./\\-]+$/ : /^[\w@%+=:,./-]+$/).test(shown)) return shown;
+  return isWindows ? `"${shown}"` : `'${shown.replaceAll("'", "'\\''")}'`;
 }

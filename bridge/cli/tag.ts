@@ -1,6 +1,7 @@
 import { extname } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Container } from '../../nodes/formats/container.ts';
+import { formatOfName } from '../../nodes/formats/extensions.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import { IMAGE_FORMATS, type ImageFormat } from '../../nodes/kit/values.ts';
 import { createWarningLog, type WarningLog } from '../../nodes/kit/warning-log.ts';
@@ -177,17 +178,9 @@ function report(
   noteWarnings(warnings, terminal);
 }
 
-const EXTENSIONS: Readonly<Record<string, ImageFormat>> = {
-  '.png': 'png',
-  '.jpg': 'jpeg',
-  '.jpeg': 'jpeg',
-  '.webp': 'webp',
-  '.avif': 'avif',
-};
-
 /** @throws LineageError `option/conflict` where the name says one format and --format another, `option/invalid` */
 function formatOf({ out, format }: CopyOptions): ImageFormat {
-  const named = EXTENSIONS[extname(out).toLowerCase()];
+  const named = formatOfName(out);
   if (named !== undefined && format !== undefined && named !== format) {
     throw new LineageError(
       'option/conflict',

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
+import { EXTENSIONS } from '../../nodes/formats/extensions.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
 import type { ImageFormat } from '../../nodes/kit/values.ts';
 import { codeOf, reasonOf } from '../local/system-error.ts';
@@ -24,13 +25,6 @@ export type LookOptions = {
   readonly formats: readonly ImageFormat[];
   /** Removes what killed runs left in the folders. */
   readonly tidy: boolean;
-};
-
-const EXTENSIONS: Readonly<Record<ImageFormat, readonly string[]>> = {
-  png: ['.png', '.apng'],
-  jpeg: ['.jpg', '.jpeg', '.jpe', '.jfif'],
-  webp: ['.webp'],
-  avif: ['.avif'],
 };
 
 /** Deeper than people nest folders, and a bound for file systems that are broken. */

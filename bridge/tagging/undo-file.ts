@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { applyDelta } from '../../nodes/formats/byte-delta.ts';
 import { detectImageFormat } from '../../nodes/formats/detect.ts';
 import { LineageError } from '../../nodes/kit/errors.ts';
+import { reasonOf } from '../local/system-error.ts';
 import { isWithin } from '../local/within.ts';
 import type { PackedEntry } from './journal-lines.ts';
 import { readForReplacing, replaceFile } from './replace-file.ts';
@@ -63,9 +64,9 @@ async function refuseOutside(file: string, folders: readonly string[]): Promise<
   let folder: string;
   try {
     folder = await realpath(dirname(file));
-  } catch {
-    // Reading it tells what is wrong.
-    return;
+  } catch (error) {
+    const message = `expected the folder of the file, got: ${reasonOf(error)}`;
+    throw new LineageError('file/missing', message, { file }, { cause: error });
   }
   if (folder === dirname(file) && folders.some((root) => isWithin(root, folder))) return;
   throw new LineageError('path/outside', 'expected a file below the tagged folders, got one elsewhere', {

@@ -176,7 +176,6 @@ export const ERRORS = {
   'merge/graph': 'Correct the input of the merge node that the message names.',
   'merge/no-host': 'Run the graph in ComfyUI, or in `lineage serve` with a model folder.',
   'merge/busy': 'Wait until the other run has made this file, or give another name.',
-  'strip/failed': 'The lines above say which and why; the others are done.',
   'strip/left-behind':
     'Nothing was written. Please report it with the kind of file; --profile public on a copy saved anew is a way round.',
   'workflow/malformed': 'Give a workflow as the editor saves it (in ComfyUI: "Save" or "Export").',

@@ -104,7 +104,7 @@ test('in place no link is followed, and the file keeps its mode', async () => {
   chmodSync(join(folder, 'set/a.png'), 0o640);
   const before = read(folder, 'outside.png');
   const ended = await lineage(folder, ['strip', 'set', '--profile', 'public', '--in-place']);
-  expect(ended.status).toBe(1);
+  expect(ended.status).toBe(4);
   expect(ended.stderr).toMatch(/path\/outside/);
   expect(read(folder, 'outside.png').equals(before)).toBe(true);
   expect(read(folder, 'set/a.png').includes('PLANTED')).toBe(false);
@@ -123,9 +123,16 @@ test('one damaged picture stops no other, and the status says so', async () => {
   const folder = await plantedFolder();
   writeFileSync(join(folder, 'set/0.png'), (await PLANTED.png()).subarray(0, 200));
   const ended = await lineage(folder, ['strip', 'set', '--profile', 'public', '--out', 'out']);
-  expect(ended.status).toBe(1);
+  expect(ended.status).toBe(4);
   expect(ended.stderr).toMatch(/png\/malformed.*\n.*set\/0\.png/);
   expect(listOf(join(folder, 'out'))).toEqual(['a.png']);
+  const again = await lineage(folder, ['strip', 'set', '--profile', 'public', '--out', 'more', '--json']);
+  expect(again.status).toBe(4);
+  const { files, failed } = documentOf(again);
+  expect([files, failed]).toMatchObject([
+    [{}],
+    [{ file: expect.stringContaining('0.png'), code: 'png/malformed' }],
+  ]);
 });
 
 test('never in place without being asked, and never both', async () => {
