@@ -121,37 +121,35 @@ export function startMaking(inputs: MakingInputs, options: MakeOptions): Making 
   let checkpoints: Checkpoints | undefined;
   let flushing: Promise<unknown> = Promise.resolve();
 
-  return {
-    async finish() {
-      const { open, resumed } = await verifyClaims(work).catch((error: unknown) => {
-        race.end();
-        throw error;
-      });
-      if (isResumable(options)) checkpoints = createCheckpoints(state, output, (unit) => damage.get(unit));
-      const clock = startClock({
-        ...options,
-        checkpoints,
-        flush: isFlushed(options),
-        tick: tellProgress(work),
-      });
-      try {
-        await makeUnits(work, open);
-        const hashes = await race.orAborted(hasher?.hashes);
-        if (isFlushed(options)) {
-          flushing = flushFile(output.file);
-          await race.orAborted(flushing);
-        }
-        await race.orAborted(threads.end());
-        const totalBytes = plan.begins.at(-1) ?? headerBytes;
-        options.progress?.(totalBytes, totalBytes);
-        return { ...(hashes && { hashes }), damage: sumUp(plan, damage), resumed };
-      } finally {
-        clock.stop();
-        flushing = Promise.allSettled([flushing, clock.idle]);
-        await race.orAborted(flushing).catch(() => undefined);
-        race.end();
+  async function finish(): Promise<Made> {
+    const { open, resumed } = await verifyClaims(work);
+    if (isResumable(options)) checkpoints = createCheckpoints(state, output, (unit) => damage.get(unit));
+    const clock = startClock({
+      ...options,
+      checkpoints,
+      flush: isFlushed(options),
+      tick: tellProgress(work),
+    });
+    try {
+      await makeUnits(work, open);
+      const hashes = await race.orAborted(hasher?.hashes);
+      if (isFlushed(options)) {
+        flushing = flushFile(output.file);
+        await race.orAborted(flushing);
       }
-    },
+      await race.orAborted(threads.end());
+      const totalBytes = totalBytesOf(work);
+      options.progress?.(totalBytes, totalBytes);
+      return { ...(hashes && { hashes }), damage: sumUp(plan, damage), resumed };
+    } finally {
+      clock.stop();
+      flushing = Promise.allSettled([flushing, clock.idle]);
+      await race.orAborted(flushing).catch(() => undefined);
+    }
+  }
+
+  return {
+    finish: () => finish().finally(race.end),
     stop: (milliseconds) => threads.stop(milliseconds),
     async leaveResumable() {
       try {
@@ -174,8 +172,14 @@ function isFlushed({ flush }: MakeOptions): boolean {
   return flush !== false;
 }
 
-function tellProgress({ plan, state, headerBytes, options: { progress } }: Work): () => void {
-  const totalBytes = plan.begins.at(-1) ?? headerBytes;
+function totalBytesOf({ plan, headerBytes }: Work): number {
+  return plan.begins.at(-1) ?? headerBytes;
+}
+
+function tellProgress(work: Work): () => void {
+  const { state, headerBytes, options } = work;
+  const { progress } = options;
+  const totalBytes = totalBytesOf(work);
   return () => progress?.(headerBytes + Number(Atomics.load(state.written, 0)), totalBytes);
 }
 
