@@ -5,6 +5,7 @@ import {
   isNode,
   isScalar,
   isSeq,
+  LineCounter,
   type Pair,
   parseDocument,
   visit,
@@ -50,17 +51,14 @@ export type ReadText =
  */
 export function readStructuredText(text: string, isNamedJson: boolean, maxAliases: number): ReadText {
   try {
-    return read(text, isNamedJson || text.trimStart().startsWith('{'), maxAliases);
+    const isJson = isNamedJson || text.trimStart().startsWith('{');
+    return isJson ? readJson(text) : readYaml(text, maxAliases);
   } catch (error) {
     // Both parsers recurse.
     if (!(error instanceof RangeError)) throw error;
     const fault = { line: 1, column: 1, isSyntax: false, expected: 'a document of ordinary depth' };
     return { fault: { ...fault, got: 'one that nests deeper' } };
   }
-}
-
-function read(text: string, isJson: boolean, maxAliases: number): ReadText {
-  return isJson ? readJson(text) : readYaml(text, maxAliases);
 }
 
 function readJson(text: string): ReadText {
@@ -148,16 +146,12 @@ function readYaml(text: string, maxAliases: number): ReadText {
 
 /** Lines and columns of offsets. */
 function placesIn(text: string): (offset: number) => TextPlace {
-  const begins = [0];
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) begins.push(at + 1);
+  const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines.addNewLine(at + 1);
   return (offset) => {
-    let [low, high] = [0, begins.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if ((begins[middle] ?? 0) <= offset) low = middle;
-      else high = middle - 1;
-    }
-    return { line: low + 1, column: offset - (begins[low] ?? 0) + 1 };
+    const { line, col: column } = lines.linePos(offset);
+    return { line, column };
   };
 }
 
